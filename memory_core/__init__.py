@@ -1,0 +1,72 @@
+"""An embodied robot memory: what was seen, where and when, kept durably and asked in words.
+
+The public names are loaded when they are first used, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memory_core.errors import RobotMemoryError
+    from memory_core.ingest import ingest
+    from memory_core.memory import RobotMemory
+    from memory_core.types import (
+        Acknowledgement,
+        Answer,
+        Box,
+        EmbeddingSpace,
+        Evidence,
+        Filters,
+        Keyframe,
+        Observation,
+        Pose,
+        Query,
+        Recall,
+        Refusal,
+        Sighting,
+        Sphere,
+        TimeSpan,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Acknowledgement",
+    "Answer",
+    "Box",
+    "EmbeddingSpace",
+    "Evidence",
+    "Filters",
+    "Keyframe",
+    "Observation",
+    "Pose",
+    "Query",
+    "Recall",
+    "Refusal",
+    "RobotMemory",
+    "RobotMemoryError",
+    "Sighting",
+    "Sphere",
+    "TimeSpan",
+    "ingest",
+]
+
+_ELSEWHERE = {"RobotMemory": "memory", "RobotMemoryError": "errors", "ingest": "ingest"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_ELSEWHERE.get(name, 'types')}")
+    value = getattr(module, name)
+    if name != "ingest":  # the module of that name must stay importable
+        globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

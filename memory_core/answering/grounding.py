@@ -1,0 +1,290 @@
+"""Ground a question in a memory: which things, which standpoints, which stretch of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memory_core.episodic.rows import Stored
+from memory_core.episodic.summary import trajectory
+from memory_core.language.directions import TOP, Directions, parse
+from memory_core.language.lexicon import same_kind
+from memory_core.language.questions import PlacePhrase, Question
+from memory_core.language.rooms import NAMES
+from memory_core.semantic.ranking import Belief, believe, name_similarity
+from memory_core.semantic.scene import Encode, Scene
+from memory_core.types import BoolArray, Evidence, IntArray, Parts, Pose, Sighting
+
+if TYPE_CHECKING:
+    from memory_core.memory import RobotMemory
+
+NEAR_M = 2.5
+ON_M = 1.0
+IN_ROOM = 0.25
+VISIT_GAP_S = 60.0
+_ROOM_ALIKE = {
+    "living room": ("family room", "lounge"), "family room": ("living room", "lounge"),
+    "lounge": ("living room", "family room"), "hallway": ("entryway", "staircase"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything an answer may draw on.
+
+    Attributes:
+        memory: The memory.
+        question: The question, understood.
+        now_ns: The moment it is asked.
+        where: The zone it is asked in.
+        scene: Things and standpoints; None where nothing with a label was seen.
+        encode: Sentences to vectors; None without an encoder.
+    """
+
+    memory: RobotMemory
+    question: Question
+    now_ns: int
+    where: dt.tzinfo
+    scene: Scene | None
+    encode: Encode | None
+
+
+def stamps_of(scene: Scene) -> IntArray:
+    """When each standpoint observed, shape (s,), nanoseconds."""
+    return np.array([stored.observation.stamp_ns for stored in scene.stored], np.int64)
+
+
+def in_time(context: Context, scene: Scene) -> BoolArray:
+    """Standpoints within the question's span of time, shape (s,)."""
+    stamps = stamps_of(scene)
+    keep = np.ones(len(stamps), bool)
+    span = context.question.time.span
+    if span is not None:
+        if span.start_ns is not None:
+            keep &= stamps >= span.start_ns
+        if span.end_ns is not None:
+            keep &= stamps <= span.end_ns
+    return keep
+
+
+def seen(context: Context, scene: Scene) -> BoolArray:
+    """Things seen within the question's span of time, shape (e,)."""
+    return np.asarray((scene.sees[:, in_time(context, scene)] > 0).any(axis=1))
+
+
+def of_kind(scene: Scene, phrase: str) -> BoolArray:
+    """Things whose label names the kind a phrase asks for, shape (e,)."""
+    fits = np.array([same_kind(phrase, label) for label in scene.labels])
+    return np.asarray(fits[scene.thing_label])
+
+
+def closest_kind(context: Context, scene: Scene, phrase: str) -> str | None:
+    """The label most like a phrase, for "did you mean"; None where nothing is like it."""
+    similar = name_similarity(scene, [phrase], context.encode)[0]
+    best = int(similar.argmax())
+    return scene.labels[best] if similar[best] > 0.4 else None
+
+
+def directions_of(question: Question, thing: str) -> Directions:
+    """A thing of a question with the place it is said to be in, as directions."""
+    place = question.place
+    words = f"find the {thing} {place.words}" if place.words else f"find the {thing}"
+    parsed = parse(words)
+    landmarks = (place.thing,) if place.thing else parsed.landmarks
+    return Directions(
+        text=f"{thing} {place.thing or ''}".strip(),
+        target=thing,
+        room=place.room if place.room is not None else parsed.room,
+        other_rooms=parsed.other_rooms,
+        floor=place.floor if place.floor is not None else parsed.floor,
+        landmarks=landmarks,
+        context=parsed.context,
+        words=parsed.words,
+    )
+
+
+def belief_in(context: Context, scene: Scene, thing: str) -> Belief:
+    """The belief over things for one phrase of the question and its place."""
+    return believe(scene, directions_of(context.question, thing), context.encode)
+
+
+def at_place(context: Context, scene: Scene, place: PlacePhrase) -> BoolArray:
+    """Things that are at a place, shape (e,); all of them where no place is named."""
+    keep = np.ones(len(scene.thing_label), bool)
+    if place.circle is not None:
+        x, y, radius = place.circle
+        keep &= np.hypot(scene.thing_position[:, 0] - x, scene.thing_position[:, 1] - y) <= radius
+    if place.floor is not None:
+        top = len(scene.floor_heights) - 1
+        wanted = top if place.floor == TOP else min(place.floor - 1, top)
+        keep &= scene.thing_floor == wanted
+    if place.room is not None:
+        keep &= in_room(scene, place.room)
+    if place.thing is not None:
+        keep &= _by_thing(context, scene, place, keep)
+    return keep
+
+
+def in_room(scene: Scene, kind: int) -> BoolArray:
+    """Things most likely in a kind of room, or in one people call alike, shape (e,)."""
+    here = scene.room[:, kind].copy()
+    for other in _ROOM_ALIKE.get(NAMES[kind], ()):
+        here += scene.room[:, NAMES.index(other)]
+    first = scene.room.argmax(axis=1) == kind
+    return np.asarray(first | (here >= max(IN_ROOM, 0.45)))
+
+
+def _by_thing(context: Context, scene: Scene, place: PlacePhrase, keep: BoolArray) -> BoolArray:
+    """Things near, on, in or under one that a place is named by."""
+    assert place.thing is not None
+    landmarks = np.flatnonzero(of_kind(scene, place.thing) & keep)
+    if not len(landmarks):
+        return np.zeros(len(keep), bool)
+    offsets = scene.thing_position[:, None] - scene.thing_position[None, landmarks]
+    flat = np.linalg.norm(offsets[..., :2], axis=2)
+    if place.relation == "on":
+        close = (flat < ON_M) & (offsets[..., 2] > 0.02)
+    elif place.relation == "under":
+        close = (flat < ON_M) & (offsets[..., 2] < -0.02)
+    elif place.relation == "in":
+        close = flat < ON_M
+    else:
+        close = np.linalg.norm(offsets, axis=2) < NEAR_M
+    found = close.any(axis=1)
+    found[landmarks] = False
+    return np.asarray(found)
+
+
+def thing_evidence(scene: Scene, thing: int, standpoint: int, weight: float) -> Evidence:
+    """The evidence for a thing: the observation from one standpoint and the sighting in it."""
+    stored = scene.stored[standpoint]
+    sighting = scene.view_of(thing, standpoint)
+    x, y, z = scene.thing_position[thing].tolist()
+    return observation_evidence(stored, weight, sighting, (x, y, z))
+
+
+def observation_evidence(
+    stored: Stored,
+    weight: float,
+    sighting: Sighting | None = None,
+    at: tuple[float, float, float] | None = None,
+) -> Evidence:
+    """Evidence from one observation."""
+    standpoint = stored.map_pose.position if stored.map_pose is not None else None
+    weight = float(min(1.0, max(0.0, weight)))
+    return Evidence(
+        observation=stored.observation,
+        weight=weight,
+        parts=Parts(meaning=weight),
+        position=at or standpoint,
+        sighting=sighting,
+        map_id=stored.observation.map_id,
+        epoch=stored.epoch,
+        localised=stored.observation.localised,
+        keyframe=stored.keyframe_bytes,
+        path=(stored.observation.id,),
+    )
+
+
+def views(scene: Scene, thing: int, keep: BoolArray) -> IntArray:
+    """Standpoints (of those kept) that saw a thing, in order of time."""
+    found = np.flatnonzero((scene.sees[thing] > 0) & keep)
+    return found[np.argsort(stamps_of(scene)[found], kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A stay: from when to when, nanoseconds, and the pose at its middle."""
+
+    start_ns: int
+    end_ns: int
+    pose: Pose
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return (self.end_ns - self.start_ns) * 1e-9
+
+
+def path_in_time(context: Context) -> list[tuple[int, Pose, str]]:
+    """The robot's path within the question's span of time."""
+    span = context.question.time.span
+    path = trajectory(context.memory)
+    if span is None:
+        return path
+    low = span.start_ns if span.start_ns is not None else 0
+    high = span.end_ns if span.end_ns is not None else 2**63
+    return [entry for entry in path if low <= entry[0] <= high]
+
+
+def visits(context: Context, place: PlacePhrase) -> list[Visit]:
+    """When the robot was at a place, in order of time.
+
+    A stay ends where the robot leaves the place, changes session, or is silent for a minute.
+    """
+    path = path_in_time(context)
+    inside = _inside(context, [pose for _, pose, _ in path], place)
+    stays: list[Visit] = []
+    run: list[int] = []
+    for i, here in enumerate([*inside, False]):
+        broken = (
+            bool(run)
+            and i < len(path)
+            and (
+                path[i][2] != path[run[-1]][2]
+                or (path[i][0] - path[run[-1]][0]) * 1e-9 > VISIT_GAP_S
+            )
+        )
+        if run and (not here or broken):
+            leaves = path[i][0] if i < len(path) and not broken else path[run[-1]][0]
+            stays.append(Visit(path[run[0]][0], leaves, path[run[len(run) // 2]][1]))
+            run = []
+        if here:
+            run.append(i)
+    return stays
+
+
+def _inside(context: Context, poses: list[Pose], place: PlacePhrase) -> list[bool]:
+    if not poses:
+        return []
+    positions = np.array([pose.position for pose in poses])
+    keep = np.ones(len(poses), bool)
+    if place.circle is not None:
+        x, y, radius = place.circle
+        keep &= np.hypot(positions[:, 0] - x, positions[:, 1] - y) <= radius
+    scene = context.scene
+    if scene is None:
+        return keep.tolist() if place.circle is not None else [False] * len(poses)
+    if place.floor is not None:
+        top = len(scene.floor_heights) - 1
+        wanted = top if place.floor == TOP else min(place.floor - 1, top)
+        keep &= np.array([scene.floor_of(float(z)) == wanted for z in positions[:, 2]])
+    if place.room is not None or place.thing is not None:
+        marks = (
+            in_room(scene, place.room)
+            if place.room is not None
+            else of_kind(scene, place.thing or "")
+        )
+        reach = 2.0 if place.room is not None else NEAR_M
+        targets = scene.thing_position[marks]
+        others = scene.thing_position[~marks]
+        keep &= _nearer(positions, targets, others if place.room is not None else None, reach)
+    return keep.tolist()
+
+
+def _nearer(
+    positions: np.ndarray, targets: np.ndarray, others: np.ndarray | None, reach: float
+) -> BoolArray:
+    """Positions within reach of a target, and (for rooms) mostly among targets, shape (n,)."""
+    if not len(targets):
+        return np.zeros(len(positions), bool)
+    apart = np.linalg.norm(positions[:, None, :2] - targets[None, :, :2], axis=2)
+    if others is None or not len(others):
+        return np.asarray(apart.min(axis=1) <= reach)
+    away = np.linalg.norm(positions[:, None, :2] - others[None, :, :2], axis=2)
+    own = np.exp(-((apart / reach) ** 2)).sum(axis=1)
+    foreign = np.exp(-((away / reach) ** 2)).sum(axis=1)
+    return np.asarray((own > foreign) & (own > 0.3))

@@ -1,0 +1,1 @@
+"""The spatial-temporal episodic memory: what, where, when; durable and exactly filtered."""

@@ -1,0 +1,389 @@
+"""Proof that nothing is missing, and the way back when something is.
+
+`verify` reads every page (checksums) and counts: stored + removed = acknowledged, number by
+number. `repair` keeps the damaged file, reads from it what can be read, and records what could
+not as a removal of kind `damage`, so that the account balances again and the loss is on record.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from memory_core.episodic import rows
+from memory_core.episodic.database import checksummed, connect, translated_errors
+from memory_core.episodic.store import DATABASE, WATERMARK, EpisodicStore
+from memory_core.errors import MemoryDamaged, MemoryMissing, RobotMemoryError
+from memory_core.types import Json
+
+Progress = Callable[[int, int], None]
+_COPIED = ("names", "maps", "anchors", "anchor_poses", "spaces", "removals", "removed",
+           "refusals", "recordings", "artifacts")  # fmt: skip
+_SLICE = 500  # `fetch` then asks for names one slice at a time
+
+
+@dataclass(slots=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        acknowledged: Observations ever acknowledged.
+        stored: Observations that are there.
+        removed: Observations that were removed, each with its record.
+        problems: What is wrong, in words; empty where all is well.
+    """
+
+    acknowledged: int = 0
+    stored: int = 0
+    removed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_json(self) -> Json:
+        """For `--json`."""
+        return {
+            "clean": self.clean,
+            "acknowledged": self.acknowledged,
+            "stored": self.stored,
+            "removed": self.removed,
+            "page_checksums": checksummed(),
+            "problems": self.problems,
+        }
+
+
+def verify(store: EpisodicStore) -> Verification:
+    """Check pages, indexes, and that stored + removed = acknowledged.
+
+    Args:
+        store: The store, open for reading or writing.
+    """
+    result = Verification()
+    try:
+        with store.reading() as db:
+            _check_pages(db, result)
+            _check_account(db, result)
+            _check_derived(db, result)
+    except MemoryDamaged as error:
+        result.problems.append(str(error))
+    return result
+
+
+def _check_pages(db: apsw.Connection, result: Verification) -> None:
+    for row in db.execute("PRAGMA integrity_check(20)"):
+        if row[0] != "ok":
+            result.problems.append(f"database: {row[0]}")
+    for row in db.execute("PRAGMA foreign_key_check"):
+        result.problems.append(f"a row of {row[0]} refers to a missing row of {row[2]}")
+        break
+
+
+def _check_account(db: apsw.Connection, result: Verification) -> None:
+    def number(query: str) -> int:
+        return int(db.execute(query).get or 0)
+
+    result.acknowledged = number("SELECT value FROM counters WHERE name='acknowledged'")
+    result.stored = number("SELECT count(*) FROM observations")
+    result.removed = number("SELECT count(*) FROM removed")
+    if result.stored + result.removed != result.acknowledged:
+        result.problems.append(
+            f"{result.stored} stored + {result.removed} removed is not "
+            f"{result.acknowledged} acknowledged"
+        )
+    both = number("SELECT count(*) FROM removed JOIN observations ON rowid = observation")
+    if both:
+        result.problems.append(f"{both} observations are both stored and removed")
+    last = number("SELECT seq FROM sqlite_sequence WHERE name='observations'")
+    if last != result.acknowledged:
+        result.problems.append(f"numbers run to {last}, {result.acknowledged} were given")
+    counted = number("SELECT coalesce(sum(observations),0) FROM removals")
+    if counted != result.removed:
+        result.problems.append(f"the records speak of {counted} removals, not {result.removed}")
+
+
+def _check_derived(db: apsw.Connection, result: Verification) -> None:
+    def number(query: str) -> int:
+        return int(db.execute(query).get or 0)
+
+    placed = number("SELECT count(*) FROM observations WHERE x IS NOT NULL")
+    boxes = number("SELECT count(*) FROM boxes")
+    if placed != boxes:
+        result.problems.append(f"{placed} observations have a place, {boxes} have a box")
+    worded = number(
+        "SELECT count(*) FROM observations o WHERE text IS NOT NULL OR EXISTS "
+        "(SELECT 1 FROM sightings WHERE observation = o.rowid)"
+    )
+    indexed = number("SELECT count(*) FROM words")
+    if worded != indexed:
+        result.problems.append(f"{worded} observations have words, {indexed} are in the word index")
+    counted = number("SELECT value FROM counters WHERE name='keyframe_bytes'")
+    actual = number("SELECT coalesce(sum(length(jpeg)),0) FROM keyframes")
+    if counted != actual:
+        result.problems.append(f"keyframes have {actual} bytes, the counter says {counted}")
+    for table, key in (("embeddings", "observation"), ("sightings", "observation")):
+        orphans = number(
+            f"SELECT count(*) FROM {table} WHERE {key} NOT IN (SELECT rowid FROM observations)"
+        )
+        if orphans:
+            result.problems.append(f"{orphans} rows of {table} belong to no observation")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What `repair` did.
+
+    Attributes:
+        recovered: Observations read from the damaged file.
+        lost: Observations that could not be read; recorded as removed by damage.
+        kept: Where the damaged file lies now; None where the file was sound.
+    """
+
+    recovered: int
+    lost: int
+    kept: Path | None
+
+    def to_json(self) -> Json:
+        """For `--json`."""
+        return {
+            "recovered": self.recovered,
+            "lost": self.lost,
+            "damaged_file": str(self.kept) if self.kept else None,
+        }
+
+
+def repair(folder: Path, *, progress: Progress | None = None) -> Repair:
+    """Make a damaged memory usable again; the caller holds the writer's lock.
+
+    Args:
+        folder: The memory's folder.
+        progress: Called with (observations tried, observations ever acknowledged).
+
+    Returns:
+        What was recovered and what was lost.
+
+    Raises:
+        MemoryMissing: There is no database.
+        MemoryDamaged: Not even its schema can be read; only a backup helps.
+    """
+    path = folder / DATABASE
+    if not path.exists():
+        raise MemoryMissing(f"there is no memory in {folder}")
+    if _is_sound(folder):
+        return Repair(recovered=0, lost=0, kept=None)
+    workshop = folder / "repair"
+    shutil.rmtree(workshop, ignore_errors=True)
+    workshop.mkdir()
+    source = _open_damaged(path)
+    try:
+        target = EpisodicStore(workshop, write=True)
+        try:
+            recovered, lost = _Salvage(source, target, path).run(progress)
+        finally:
+            target.close()
+    finally:
+        source.close()
+    kept = folder / f"damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    kept.mkdir()
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", WATERMARK):
+        if (folder / name).exists():
+            (folder / name).replace(kept / name)
+    for name in (DATABASE, WATERMARK):
+        if (workshop / name).exists():
+            (workshop / name).replace(folder / name)
+    shutil.rmtree(workshop)
+    shutil.rmtree(folder / "index", ignore_errors=True)
+    return Repair(recovered, lost, kept)
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        store = EpisodicStore(folder, write=True)
+    except RobotMemoryError:
+        return False
+    try:
+        return verify(store).clean
+    finally:
+        store.close()
+
+
+def _open_damaged(path: Path) -> apsw.Connection:
+    try:
+        return connect(path, write=True)
+    except MemoryDamaged:
+        # cut short: lengthen a copy with zeros, so that the pages that are there can be read
+        with path.open("rb") as file:
+            header = file.read(100)
+        if not header.startswith(b"SQLite format 3\x00"):
+            raise
+        page = int.from_bytes(header[16:18], "big")
+        page = 65_536 if page == 1 else page
+        copy = path.parent / "repair" / "lengthened.db"
+        shutil.copyfile(path, copy)
+        with copy.open("r+b") as file:
+            file.truncate(page * int.from_bytes(header[28:32], "big"))
+        return connect(copy, write=True)
+
+
+class _Salvage:
+    """Moves everything readable from a damaged database into a new one."""
+
+    def __init__(self, source: apsw.Connection, target: EpisodicStore, path: Path) -> None:
+        self._source = source
+        self._target = target
+        self._path = path
+
+    def run(self, progress: Progress | None) -> tuple[int, int]:
+        with self._target.reading() as db:
+            db.execute("PRAGMA foreign_keys=OFF")  # what refers to lost rows is settled below
+            with db:
+                for table in _COPIED:
+                    self._copy(db, table)
+                self._settle_references(db)
+        total = self._total()
+        recovered: set[int] = set()
+        with self._target.reading() as db:
+            removed = {row[0] for row in db.execute("SELECT observation FROM removed")}
+        for start in range(1, total + 1, _SLICE):
+            wanted = [r for r in range(start, min(start + _SLICE, total + 1)) if r not in removed]
+            found = self._read(wanted)
+            with self._target.reading() as db, db:
+                self._target._insert(
+                    db, [stored.rowid for stored in found], [stored.observation for stored in found]
+                )
+            recovered.update(stored.rowid for stored in found)
+            if progress:
+                progress(min(start + _SLICE, total), total)
+        lost = [r for r in range(1, total + 1) if r not in recovered and r not in removed]
+        self._note_lost_poses()
+        self._settle(total, lost)
+        return len(recovered), len(lost)
+
+    def _copy(self, db: apsw.Connection, table: str) -> None:
+        """From both ends up to what is damaged, then from whatever index holds all columns."""
+        db.execute(f"DELETE FROM {table}")
+        for rest in ("NOT INDEXED ORDER BY 1", "NOT INDEXED ORDER BY 1 DESC", ""):
+            for row in self._tolerant(f"SELECT * FROM {table} {rest}"):
+                marks = ",".join("?" * len(row))
+                db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
+
+    @staticmethod
+    def _settle_references(db: apsw.Connection) -> None:
+        """Removals whose record is lost get one; anchors without a map or pose go."""
+        db.execute(
+            "INSERT INTO removals SELECT DISTINCT removal, ?, 'damage', "
+            "'the record of this removal was lost', 'null', NULL, 0, 0, 0 FROM removed "
+            "WHERE removal NOT IN (SELECT id FROM removals)",
+            (time.time_ns(),),
+        )
+        db.execute("DELETE FROM anchors WHERE map NOT IN (SELECT id FROM maps)")
+        db.execute("DELETE FROM anchors WHERE id NOT IN (SELECT anchor FROM anchor_poses)")
+        db.execute("DELETE FROM anchor_poses WHERE anchor NOT IN (SELECT id FROM anchors)")
+
+    def _tolerant(self, query: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._source.execute(query)
+        except apsw.SchemaChangeError:
+            raise
+        except apsw.SQLError as error:
+            raise MemoryDamaged(
+                f"not even the schema of {self._path} can be read ({error}); restore a backup"
+            ) from error
+        except apsw.Error:
+            return
+
+    def _total(self) -> int:
+        found = [row[0] for row in self._tolerant(
+            "SELECT seq FROM sqlite_sequence WHERE name='observations'")]  # fmt: skip
+        found += [row[0] for row in self._tolerant(
+            "SELECT value FROM counters WHERE name='acknowledged'")]  # fmt: skip
+        try:
+            noted = (self._path.parent / WATERMARK).read_text(encoding="ascii").split()[0]
+            found.append(int(noted))
+        except (OSError, ValueError, IndexError):
+            pass
+        return max(found, default=0)
+
+    def _read(self, wanted: list[int]) -> list[rows.Stored]:
+        """What can be read of some observations, halving the slice around damage."""
+        if not wanted:
+            return []
+        try:
+            with translated_errors(self._path):
+                return self._fetch(wanted)
+        except (RobotMemoryError, KeyError, ValueError):  # a name or anchor may be lost
+            if len(wanted) == 1:
+                return []
+            middle = len(wanted) // 2
+            return self._read(wanted[:middle]) + self._read(wanted[middle:])
+
+    def _fetch(self, wanted: list[int]) -> list[rows.Stored]:
+        reader = self._reader()
+        return reader.fetch(wanted, keyframes=True, embeddings=True)
+
+    def _reader(self) -> EpisodicStore:
+        """A store over the damaged connection, without the checks that opening makes."""
+        import threading
+
+        reader = EpisodicStore.__new__(EpisodicStore)
+        reader.folder, reader.path, reader.writable = self._path.parent, self._path, False
+        reader._lock, reader._closed, reader._db = threading.RLock(), False, self._source
+        reader._names, reader._spaces = {}, {}
+        # names and anchors come from the sound copy: their pages may be the damaged ones
+        reader.anchor_poses = self._target.anchor_poses  # type: ignore[method-assign]
+        reader.epochs = self._target.epochs  # type: ignore[method-assign]
+        reader._names_of = self._names_of  # type: ignore[method-assign, assignment]
+        return reader
+
+    def _names_of(self, _: apsw.Connection, numbers: Sequence[int]) -> dict[int, str]:
+        with self._target.reading() as db:
+            return EpisodicStore._names_of(db, numbers)
+
+    def _note_lost_poses(self) -> None:
+        """Anchors fall back to an older pose where a newer one is lost: that goes on record."""
+        given = max(
+            (row[0] for row in self._tolerant(
+                "SELECT seq FROM sqlite_sequence WHERE name='anchor_poses'")), default=0,
+        )  # fmt: skip
+        with self._target.reading() as db, db:
+            lost = given - int(db.execute("SELECT count(*) FROM anchor_poses").get)
+            if lost > 0:
+                db.execute(
+                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
+                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'null',0,0,0)",
+                    (time.time_ns(), f"{lost} poses of anchors were lost; what the anchors carry "
+                     "may lie where it lay before a correction"),
+                )  # fmt: skip
+
+    def _settle(self, total: int, lost: list[int]) -> None:
+        with self._target.reading() as db, db:
+            db.execute("DELETE FROM sqlite_sequence WHERE name='observations'")
+            db.execute("INSERT INTO sqlite_sequence VALUES ('observations', ?)", (total,))
+            db.execute("UPDATE counters SET value=? WHERE name='acknowledged'", (total,))
+            if lost:
+                db.execute(
+                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
+                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'{}',?,0,0)",
+                    (time.time_ns(), f"{DATABASE} was damaged; these could not be read", len(lost)),
+                )
+                removal = db.last_insert_rowid()
+                db.executemany(
+                    "INSERT INTO removed VALUES (?,NULL,?)", ((rowid, removal) for rowid in lost)
+                )
+            counted = db.execute("SELECT count(*) FROM removed").get
+            stated = db.execute("SELECT coalesce(sum(observations),0) FROM removals").get
+            if counted != stated:  # records on damaged pages: say so rather than fail forever
+                db.execute(
+                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
+                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'{}',?,0,0)",
+                    (time.time_ns(), "records of earlier removals were lost", counted - stated),
+                )
+        self._target._note_watermark([total, self._target.counter("commits")])

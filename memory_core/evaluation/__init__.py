@@ -1,0 +1,1 @@
+"""Measured against real data: `robot-memory eval …`."""

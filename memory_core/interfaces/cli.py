@@ -1,0 +1,218 @@
+"""`robot-memory`: the command line. Parsing only; each command loads what it needs.
+
+Exit statuses: 0 done, 2 wrong usage, 3 input rejected, 4 memory unavailable, 5 memory damaged,
+6 a model failed, 7 nothing to work on, 8 something is not installed, 1 anything else. What
+`verify` finds wrong is 5 as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from memory_core.interfaces.console import common_options, complain, memory_options, print_json
+
+PLUGINS = "robot_memory.commands"
+_NEEDED_ELSEWHERE = {
+    "demo": "tour a simulated house, remember it, ask it, write a report",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser, with the commands of installed plug-ins."""
+    parser = argparse.ArgumentParser(
+        prog="robot-memory",
+        description="A robot's memory: recordings go in, answers in plain language come out.",
+        epilog="Begin with: robot-memory ingest RECORDING && robot-memory ask 'where is the mug?'",
+    )
+    from memory_core import __version__
+
+    parser.add_argument("--version", action="version", version=f"robot-memory {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    common, memory = common_options(), memory_options()
+    _add_reading(commands, common, memory)
+    _add_changing(commands, common, memory)
+    _add_evaluations(commands, common)
+    _add_plugins(commands, common)
+    return parser
+
+
+def _add_reading(commands: argparse._SubParsersAction, common: argparse.ArgumentParser,
+                 memory: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]  # fmt: skip
+    ask = commands.add_parser("ask", parents=[common, memory], help="ask a question in English")
+    ask.add_argument("question", nargs="+", help="for example: where did you last see the red mug?")
+    ask.add_argument("--now", help="the moment of asking: ISO 8601 or seconds (default: the clock)")
+    ask.add_argument("--zone", default="UTC", help="time zone of the question (default: UTC)")
+    ask.add_argument("--llm", metavar="URL|PATH", help="optional language model: the address of an "
+                     "OpenAI-compatible server, or a local transformers model")  # fmt: skip
+    ask.add_argument("--llm-model", default="default", help="the model's name on that server")
+    ask.add_argument("--keyframe", metavar="FILE", help="save the first evidence's picture")
+    recall = commands.add_parser(
+        "recall", parents=[common, memory], help="find what fits words, a region and a span"
+    )
+    recall.add_argument("text", nargs="*", help="words; without any, the newest or nearest")
+    recall.add_argument("-k", type=int, default=10, help="how many (default: 10)")
+    recall.add_argument(
+        "--mode", choices=("auto", "flat", "scene"), default="auto", help="how to rank"
+    )
+    _add_filters(recall)
+    recall.add_argument("--near", metavar="X,Y,Z", help="nearer weighs more, metres")
+    info = commands.add_parser("info", parents=[common, memory], help="what is stored")
+    info.add_argument("--keyframes", metavar="DIR", help="write all pictures there")
+    commands.add_parser("verify", parents=[common, memory], help="prove that nothing is missing")
+    export = commands.add_parser(
+        "export", parents=[common, memory], help="write all of it to a file"
+    )
+    export.add_argument("file", help="FILE.jsonl, FILE.jsonl.gz or FILE.mcap")
+    backup = commands.add_parser(
+        "backup", parents=[common, memory], help="copy the memory while it is in use"
+    )
+    backup.add_argument("folder", help="a new folder")
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="start", metavar="TIME", help="ISO 8601 or seconds")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="ISO 8601 or seconds")
+    parser.add_argument("--box", metavar="X1,Y1,Z1,X2,Y2,Z2", help="a region, metres")
+    parser.add_argument("--within", metavar="R,X,Y[,Z]", help="within R metres of a point")
+    parser.add_argument(
+        "--source", action="append", default=[], help="only this source (repeatable)"
+    )
+    parser.add_argument("--robot", action="append", default=[], help="only this robot (repeatable)")
+    parser.add_argument(
+        "--session", action="append", default=[], help="only this session (repeatable)"
+    )
+    parser.add_argument("--zone", default="UTC", help="time zone of the times (default: UTC)")
+
+
+def _add_changing(commands: argparse._SubParsersAction, common: argparse.ArgumentParser,
+                  memory: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]  # fmt: skip
+    for name, words in (
+        ("ingest", "read a recording into a memory"),
+        ("import", "the same, for an export"),
+    ):
+        ingest = commands.add_parser(name, parents=[common, memory], help=words)
+        ingest.add_argument("recording", nargs="+", help="rosbag2 folder, .mcap, .db3, RGB-D folder, "
+                            "house tour (.json.gz), captioned places or observations (.jsonl)")  # fmt: skip
+        ingest.add_argument("--robot", default="robot", help="the robot's name")
+        ingest.add_argument("--session", help="the session's name (default: the recording's)")
+        ingest.add_argument(
+            "--sidecar", metavar="FILE", help="captions and detections, JSON Lines by stamp"
+        )
+        ingest.add_argument(
+            "--caption-topic", action="append", default=[], help="a string topic with captions"
+        )
+        ingest.add_argument(
+            "--map-frame", help="the fixed frame (default: map, else the odometry's)"
+        )
+        ingest.add_argument(
+            "--base-frame", help="the robot's frame (default: what the odometry moves)"
+        )
+    forget = commands.add_parser(
+        "forget", parents=[common, memory], help="remove, with a record of what and why"
+    )
+    forget.add_argument("--id", action="append", default=[], help="this observation (repeatable)")
+    forget.add_argument("--text", help="what means or says this")
+    forget.add_argument(
+        "--min-weight", type=float, default=0.5, help="least cosine for --text (default: 0.5)"
+    )
+    forget.add_argument(
+        "--older-than", metavar="TIME|DAYSd", help="ISO 8601, seconds, or days as 30d"
+    )
+    _add_filters(forget)
+    forget.add_argument("--reason", required=True, help="kept with the record")
+    forget.add_argument("--dry-run", action="store_true", help="count only")
+    commands.add_parser(
+        "repair", parents=[common, memory], help="make a damaged memory usable again"
+    )
+    commands.add_parser(
+        "reembed", parents=[common, memory], help="make the text vectors anew with --encoder"
+    )
+
+
+def _add_evaluations(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]
+    evaluate = commands.add_parser("eval", help="measure against real data")
+    kinds = evaluate.add_subparsers(dest="evaluation", metavar="WHAT", required=True)
+    houses = kinds.add_parser(
+        "houses", parents=[common], help="recall from people's words in real houses"
+    )
+    houses.add_argument("folder", help="holds HOUSE.json.gz files (REVERIE)")
+    houses.add_argument("--houses", nargs="+", default=[], metavar="NAME", help="only these")
+    houses.add_argument("--mode", choices=("auto", "flat"), default="auto", help="how to rank")
+    houses.add_argument("--encoder", default="default", help="text encoder")
+    houses.add_argument("--rows", metavar="FILE", help="write one JSON line a sentence")
+    places = kinds.add_parser(
+        "places", parents=[common], help="visual place recognition, pixels alone"
+    )
+    places.add_argument("folder", help="holds frame-N.color.jpg, .depth.png, .pose.txt (7-Scenes)")
+    places.add_argument("--every", type=int, default=1, help="ask every n-th frame (default: 1)")
+    places.add_argument("--rows", metavar="FILE", help="write one JSON line a query")
+
+
+def _add_plugins(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]
+    from importlib.metadata import entry_points
+
+    installed = {entry.name: entry for entry in entry_points(group=PLUGINS)}
+    for name, words in _NEEDED_ELSEWHERE.items():
+        plugin = commands.add_parser(name, parents=[common], help=words)
+        if name in installed:
+            installed[name].load()(plugin)
+        else:
+            plugin.set_defaults(run=_not_installed)
+    for name in sorted(set(installed) - set(_NEEDED_ELSEWHERE)):
+        installed[name].load()(commands.add_parser(name, parents=[common]))
+
+
+def _not_installed(_: argparse.Namespace) -> int:
+    from memory_core.errors import NotInstalled
+
+    raise NotInstalled.part("memory_sim", "sim")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; by default the process's.
+
+    Returns:
+        The exit status.
+    """
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    verbose = getattr(options, "verbose", 0)
+    level = (logging.ERROR, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    return _guarded(options)
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    from memory_core.errors import RobotMemoryError
+
+    try:
+        run = getattr(options, "run", None)
+        if run is None:
+            from memory_core.interfaces import commands
+
+            run = commands.COMMANDS[options.command]
+        return int(run(options))
+    except RobotMemoryError as error:
+        if getattr(options, "json", False):
+            print_json({"error": error.code, "message": str(error)})
+        complain(f"{error.code}: {error}")
+        return error.exit_status
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        complain("interrupted; what was acknowledged is kept, the same command goes on")
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,436 @@
+"""The commands of `robot-memory`, one function each: options in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from memory_core.errors import InvalidQuery, MemoryMissing
+from memory_core.interfaces.console import complain, print_json, progress, say, table
+from memory_core.language import times
+from memory_core.memory import RobotMemory
+from memory_core.types import Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
+
+if TYPE_CHECKING:
+    from memory_core.language.model import LanguageModel
+    from memory_core.perception.text import TextEncoder
+
+DAMAGED = 5
+
+
+def encoder_of(name: str) -> TextEncoder | Literal["default"] | None:
+    """The encoder an option names."""
+    if name == "default":
+        return "default"
+    if name == "none":
+        return None
+    from memory_core.perception.text import HashingEncoder, SentenceEncoder
+
+    return HashingEncoder() if name == "hashing" else SentenceEncoder(name)
+
+
+def open_memory(options: argparse.Namespace, *, write: bool, create: bool = False) -> RobotMemory:
+    """The memory the options name."""
+    return RobotMemory.open(
+        options.memory, read_only=not write, create=create,
+        text_encoder=encoder_of(options.encoder),
+    )  # fmt: skip
+
+
+# -- reading ------------------------------------------------------------------------------------
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Answer a question."""
+    question = " ".join(options.question)
+    zone = times.zone(options.zone)
+    now_ns = times.parse_moment(options.now, zone) if options.now else time.time_ns()
+    with open_memory(options, write=False) as memory:
+        found = memory.ask(question, now_ns=now_ns, zone=options.zone, model=_model(options))
+        if options.keyframe:
+            _save_keyframe(memory, found.evidence, Path(options.keyframe))
+    if options.json:
+        print_json(found.to_json())
+        return 0
+    say(found.answer)
+    _evidence_table(found.evidence, zone)
+    return 0
+
+
+def _model(options: argparse.Namespace) -> LanguageModel | None:
+    if not options.llm:
+        return None
+    from memory_core.language.model import OpenAICompatibleModel, TransformersModel
+
+    if "://" in options.llm:
+        return OpenAICompatibleModel(options.llm, options.llm_model)
+    return TransformersModel(options.llm)
+
+
+def _save_keyframe(memory: RobotMemory, evidence: tuple[Evidence, ...], path: Path) -> None:
+    for item in evidence:
+        frame = memory.keyframe(item.observation.id)
+        if frame is not None:
+            path.write_bytes(frame.jpeg)
+            complain(f"picture of {item.observation.id} written to {path}")
+            return
+    complain("no evidence has a picture")
+
+
+def _evidence_table(evidence: tuple[Evidence, ...], zone: Any) -> None:
+    if not evidence:
+        return
+    rows = []
+    for item in evidence:
+        shown = item.to_json()
+        at = item.position
+        rows.append(
+            [
+                times.from_ns(item.observation.stamp_ns, zone).isoformat(
+                    sep=" ", timespec="seconds"
+                ),
+                "" if at is None else f"{at[0]:.2f}, {at[1]:.2f}, {at[2]:.2f}",
+                (shown["text"] or "")[:100],
+                f"{item.weight:.3f}",
+                f"{item.parts.meaning:.2f}·{item.parts.space:.2f}·{item.parts.time:.2f}",
+                "yes" if item.keyframe else "",
+                item.observation.id,
+            ]
+        )
+    table("", ["time", "where (m)", "what", "weight", "meaning·space·time", "picture", "id"], rows)
+
+
+def recall(options: argparse.Namespace) -> int:
+    """Find what fits."""
+    text = " ".join(options.text) or None
+    query = Query(text=text, filters=filters_of(options), near=_near(options), k=options.k)
+    with open_memory(options, write=False) as memory:
+        found = memory.recall(query, mode=options.mode)
+    if options.json:
+        print_json(found.to_json())
+        return 0
+    say(f"{len(found.evidence)} of {found.considered} considered, {found.seconds * 1e3:.1f} ms")
+    _evidence_table(found.evidence, times.zone(options.zone))
+    return 0
+
+
+def _numbers(text: str, counts: tuple[int, ...], name: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in counts:
+        raise InvalidQuery(f"{name} is {text!r}; expected {' or '.join(map(str, counts))} numbers")
+    return numbers
+
+
+def _near(options: argparse.Namespace) -> tuple[float, float, float] | None:
+    if not options.near:
+        return None
+    x, y, z = _numbers(options.near, (3,), "--near")
+    return (x, y, z)
+
+
+def filters_of(options: argparse.Namespace) -> Filters:
+    """Filters from the options that name them."""
+    zone = times.zone(options.zone)
+    span = None
+    if options.start or options.end:
+        span = TimeSpan(
+            times.parse_moment(options.start, zone) if options.start else None,
+            times.parse_moment(options.end, zone) if options.end else None,
+        )
+    region: Box | Sphere | None = None
+    if options.box:
+        low_x, low_y, low_z, high_x, high_y, high_z = _numbers(options.box, (6,), "--box")
+        region = Box((low_x, low_y, low_z), (high_x, high_y, high_z))
+    if options.within:
+        radius, *centre = _numbers(options.within, (3, 4), "--within")
+        middle = (centre[0], centre[1]) if len(centre) == 2 else (centre[0], centre[1], centre[2])
+        region = Sphere(middle, radius)
+    return Filters(
+        span=span, region=region, robots=tuple(options.robot), sessions=tuple(options.session),
+        sources=tuple(options.source),
+    )  # fmt: skip
+
+
+def info(options: argparse.Namespace) -> int:
+    """Show what is stored."""
+    with open_memory(options, write=False) as memory:
+        found = memory.info()
+        if options.keyframes:
+            found["keyframes_written"] = _write_keyframes(memory, Path(options.keyframes))
+    if options.json:
+        print_json(found)
+        return 0
+    table("", ["what", "value"], _info_rows(found))
+    if found["sources"]:
+        table(
+            "sources",
+            ["source", "observations"],
+            [[n, s["count"]] for n, s in found["sources"].items()],
+        )
+    if found["recordings"]:
+        _topics_table(found["recordings"])
+    return 0
+
+
+def _write_keyframes(memory: RobotMemory, folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with memory.store.reading() as db:
+        ids = [row[0] for row in db.execute(
+            "SELECT id FROM observations JOIN keyframes ON observation = observations.rowid")]  # fmt: skip
+    for name in ids:
+        frame = memory.keyframe(name)
+        if frame is not None:
+            (folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.jpg").write_bytes(frame.jpeg)
+            written += 1
+    return written
+
+
+def _info_rows(found: Json) -> list[list[Any]]:
+    span = found["span_ns"]
+    zone = times.zone("UTC")
+    area = found["area_m"]
+    rows: list[list[Any]] = [
+        ["folder", found["folder"]],
+        ["observations", f"{found['observations']:,} of {found['acknowledged']:,} ever acknowledged"],
+        ["sightings", f"{found['sightings']:,} of {found['labels']:,} labels"],
+        ["with words", f"{found['texts']:,}"],
+        ["keyframes", f"{found['keyframes']['count']:,} ({found['keyframes']['bytes'] / 1e6:.1f} MB)"],
+        ["from", times.from_ns(span[0], zone).isoformat() if span else "—"],
+        ["to", times.from_ns(span[1], zone).isoformat() if span else "—"],
+        ["area (m)", " to ".join("(" + ", ".join(f"{v:.1f}" for v in p) + ")" for p in area) if area else "—"],
+        ["path (m)", f"{found['path_m']:.1f}"],
+        ["not localised", f"{found['not_localised']:,}"],
+        ["maps (epoch)", ", ".join(f"{name} ({epoch})" for name, epoch in found["maps"].items())],
+        ["on disk", f"{found['bytes']['database'] / 1e6:.1f} MB, index {found['bytes']['index'] / 1e6:.1f} MB"],
+        ["models", ", ".join(f"{n}: {s['model']} {s['revision'][:8]} ({s['dimension']})" for n, s in found["spaces"].items()) or "none"],
+        ["refused", ", ".join(f"{code}: {v['count']}" for code, v in found["refused"].items()) or "nothing"],
+        ["removed", f"{found['removed']['observations']:,} observations, {found['removed']['keyframes']:,} pictures"],
+    ]  # fmt: skip
+    return rows
+
+
+def _topics_table(recordings: list[Json]) -> None:
+    for recording in recordings:
+        state = "" if recording["complete"] else " — INCOMPLETE"
+        rows = [
+            [t["name"], t["type"], t["count"], t["use"] or "ignored", t["reason"]]
+            for t in recording["report"]["topics"]
+        ]
+        table(f"{recording['name']} ({recording['reader']}){state}",
+              ["topic", "type", "messages", "use", "why"], rows)  # fmt: skip
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Prove that nothing is missing."""
+    with open_memory(options, write=False) as memory:
+        found = memory.verify()
+    if options.json:
+        print_json(found.to_json())
+    else:
+        say(
+            f"{found.stored:,} stored + {found.removed:,} removed = "
+            f"{found.acknowledged:,} acknowledged: {'clean' if found.clean else 'NOT CLEAN'}"
+        )
+        for problem in found.problems:
+            complain(f"memory_damaged: {problem}")
+    return 0 if found.clean else DAMAGED
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write all of it to a file."""
+    target = Path(options.file)
+    mcap = target.suffix == ".mcap"
+    if not mcap and not target.name.endswith((".jsonl", ".jsonl.gz")):
+        raise InvalidQuery(f"{target.name} must end in .jsonl, .jsonl.gz or .mcap")
+    with open_memory(options, write=False) as memory, _bar(options, "exporting") as bar:
+        total = memory.store.count()
+        written = memory.export(
+            target, format="mcap" if mcap else "jsonl", progress=lambda done: bar(done, total)
+        )
+    return _done(options, {"file": str(target), "observations": written},
+                 f"{written:,} observations written to {target}")  # fmt: skip
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Copy the memory while it is in use."""
+    with open_memory(options, write=False) as memory, _bar(options, "copying") as bar:
+        folder = memory.backup(options.folder, progress=bar)
+    return _done(options, {"folder": str(folder)}, f"copied to {folder}")
+
+
+# -- changing -----------------------------------------------------------------------------------
+
+
+def ingest(options: argparse.Namespace) -> int:
+    """Read recordings into a memory."""
+    from memory_core.ingest import ingest as read
+    from memory_core.recordings import ReadOptions
+
+    reading = ReadOptions(
+        robot=options.robot, session=options.session,
+        sidecar=Path(options.sidecar) if options.sidecar else None,
+        map_frame=options.map_frame, base_frame=options.base_frame,
+        caption_topics=tuple(options.caption_topic),
+    )  # fmt: skip
+    if reading.sidecar is not None and not reading.sidecar.exists():
+        raise InvalidQuery(f"--sidecar {reading.sidecar} does not exist")
+    reports = []
+    with open_memory(options, write=True, create=True) as memory:
+        for recording in options.recording:
+            with _bar(options, f"reading {Path(recording).name}") as bar:
+                report = read(memory, recording, options=reading, progress=bar)
+            reports.append(report)
+            if not options.json:
+                _show_ingest(report.to_json())
+    if options.json:
+        print_json(reports[0].to_json() if len(reports) == 1 else
+                   {"recordings": [report.to_json() for report in reports]})  # fmt: skip
+    return 0 if all(report.complete for report in reports) else 3
+
+
+def _show_ingest(report: Json) -> None:
+    rows = [
+        [t["name"], t["type"], t["count"], t["use"] or "ignored", t["reason"]]
+        for t in report["topics"]
+    ]
+    table(
+        f"{report['recording']} ({report['reader']})",
+        ["topic", "type", "messages", "use", "why"],
+        rows,
+    )
+    say(f"{report['added']:,} observations added, {report['known']:,} known before")
+    for code, count in report["refused"].items():
+        first = next(item for item in report["refusals"] if item["code"] == code)
+        complain(f"{code}: {count} refused, for example {first['message']}")
+    for note in report["notes"]:
+        complain(f"note: {note}")
+    if report["damage"]:
+        complain(f"recording_unreadable: {report['damage']}")
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Remove, with a record."""
+    zone = times.zone(options.zone)
+    older = None
+    if options.older_than:
+        days = re.fullmatch(r"(\d+(?:\.\d+)?)d", options.older_than)
+        older = (
+            time.time_ns() - int(float(days[1]) * 86_400 * 1e9)
+            if days
+            else times.parse_moment(options.older_than, zone)
+        )
+    with open_memory(options, write=True) as memory:
+        done = memory.forget(
+            ids=options.id, filters=filters_of(options), text=options.text,
+            min_weight=options.min_weight, older_than_ns=older, reason=options.reason,
+            dry_run=options.dry_run,
+        )  # fmt: skip
+    if isinstance(done, int):
+        return _done(options, {"would_remove": done}, f"{done:,} observations would be removed")
+    return _done(
+        options, {"removal": done.id, "observations": done.observations, "keyframes": done.keyframes},
+        f"{done.observations:,} observations and {done.keyframes:,} pictures removed "
+        f"(record {done.id}: {done.reason})",
+    )  # fmt: skip
+
+
+def repair(options: argparse.Namespace) -> int:
+    """Make a damaged memory usable again."""
+    with _bar(options, "reading what can be read") as bar:
+        done = RobotMemory.repair(options.memory, progress=bar)
+    if done.kept is None:
+        return _done(options, done.to_json(), "the memory is sound; nothing was done")
+    return _done(
+        options, done.to_json(),
+        f"{done.recovered:,} observations recovered, {done.lost:,} lost (on record); the damaged "
+        f"file is kept in {done.kept}",
+    )  # fmt: skip
+
+
+def reembed(options: argparse.Namespace) -> int:
+    """Make the text vectors anew."""
+    if not (options.memory / "memory.db").exists():
+        raise MemoryMissing(f"there is no memory in {options.memory}")
+    encoder = encoder_of(options.encoder)
+    if encoder == "default":
+        from memory_core.perception.text import SentenceEncoder
+
+        encoder = SentenceEncoder()
+    with (
+        RobotMemory.open(options.memory, text_encoder=None) as memory,
+        _bar(options, "encoding") as bar,
+    ):
+        made = memory.reembed(encoder, progress=bar)  # type: ignore[arg-type]
+    return _done(options, {"vectors": made}, f"{made:,} vectors made anew")
+
+
+# -- measuring ----------------------------------------------------------------------------------
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Run an evaluation."""
+    from memory_core.evaluation.report import write_rows
+
+    with _bar(options, options.evaluation) as bar:
+        if options.evaluation == "houses":
+            from memory_core.evaluation.houses import evaluate_houses
+            from memory_core.perception.text import SentenceEncoder
+
+            encoder = encoder_of(options.encoder)
+            found, rows = evaluate_houses(
+                Path(options.folder), names=options.houses,
+                encoder=SentenceEncoder() if encoder == "default" else encoder,
+                mode=options.mode, progress=bar,
+            )  # fmt: skip
+        else:
+            from memory_core.evaluation.places import evaluate_places
+
+            found, rows = evaluate_places(Path(options.folder), every=options.every, progress=bar)
+    if options.rows:
+        write_rows(Path(options.rows), rows)
+    if options.json:
+        print_json(found)
+        return 0
+    plain = [[k, v] for k, v in found.items() if not isinstance(v, dict)]
+    table(f"eval {options.evaluation}", ["metric", "value"], plain)
+    if "houses" in found:
+        metrics = list(next(iter(found["houses"].values())))
+        table("by house", ["house", *metrics],
+              [[name, *[row[m] for m in metrics]] for name, row in found["houses"].items()])  # fmt: skip
+    return 0
+
+
+def _bar(options: argparse.Namespace, title: str) -> Any:
+    return progress(title, quiet=options.quiet or options.json)
+
+
+def _done(options: argparse.Namespace, value: Json, words: str) -> int:
+    if options.json:
+        print_json(value)
+    else:
+        say(words)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "ask": ask,
+    "backup": backup,
+    "eval": evaluate,
+    "export": export,
+    "forget": forget,
+    "import": ingest,
+    "info": info,
+    "ingest": ingest,
+    "recall": recall,
+    "reembed": reembed,
+    "repair": repair,
+    "verify": verify,
+}

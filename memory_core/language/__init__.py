@@ -1,0 +1,1 @@
+"""Words to typed queries, evidence to answers. English, without a language model."""

@@ -1,0 +1,195 @@
+"""Kinds of rooms: what people call them, and what one expects in them.
+
+General knowledge of dwellings and offices, written by hand. `names` are words a person may use
+for the kind, `things` what is typical there; the text encoder generalises both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memory_core.language.lexicon import lemma
+
+
+@dataclass(frozen=True, slots=True)
+class RoomKind:
+    """One kind of room.
+
+    Attributes:
+        name: How answers call it.
+        names: Single words people use for it (compounds joined).
+        things: What is commonly there.
+        prior: Log-odds against an ordinary room, before anything is seen.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    things: tuple[str, ...]
+    prior: float = 0.0
+
+
+def _kind(name: str, names: str, things: str, prior: float = 0.0) -> RoomKind:
+    return RoomKind(name, tuple(names.split()), tuple(things.split(", ")), prior)
+
+
+ROOM_KINDS = (
+    _kind(
+        "bathroom",
+        "bathroom restroom washroom toilet bath lavatory",
+        "toilet, sink, bathtub, shower, shower curtain, shower wall, shower head, shower door, "
+        "towel, towel rack, toilet paper, bath cabinet, toiletry, soap dispenser, bath mat, "
+        "scale, tissue box, washbasin, bidet, toilet brush, toothbrush, mirror",
+    ),
+    _kind(
+        "bedroom",
+        "bedroom guestroom nursery",
+        "bed, nightstand, headboard, dresser, pillow, bedside table, wardrobe, alarm clock, "
+        "blanket, chest of drawers, bedding, bench at foot of bed, crib, comforter, lamp",
+    ),
+    _kind(
+        "closet",
+        "closet wardrobe dressingroom",
+        "clothes, clothes rail, shoes, hanger, clothes hangers, shelves, hat, purse, bag, "
+        "suitcase, laundry basket",
+    ),
+    _kind(
+        "kitchen",
+        "kitchen kitchenette",
+        "oven, stove, refrigerator, dishwasher, kitchen cabinet, kitchen counter, microwave, "
+        "kitchen island, range hood, kettle, kitchen appliance, knife block, coffee maker, "
+        "cutting board, toaster, sink, faucet, bar stool, fruit bowl, countertop, plate of food, "
+        "blender, teapot, cup",
+    ),
+    _kind(
+        "dining room",
+        "diningroom dining breakfastroom breakfast",
+        "dining table, dining chair, chandelier, dining table centerpiece, buffet, china cabinet, "
+        "placemat, plate, wine glass, table setting, candle holder",
+    ),
+    _kind(
+        "living room",
+        "livingroom",
+        "couch, sofa, armchair, coffee table, fireplace, piano, side table, pillow, sofa chair, "
+        "rug, tv, ottoman, curtain, lamp",
+    ),
+    _kind(
+        "family room",
+        "familyroom denroom den tvroom",
+        "couch, sofa, tv, armchair, coffee table, fireplace, ottoman, pillow, bookshelf, "
+        "side table, speaker, books, tv stand",
+    ),
+    _kind(
+        "lounge",
+        "lounge sittingarea",
+        "couch, sofa, armchair, coffee table, fireplace, side table, bar, sofa chair, pillow, "
+        "chair, ottoman, curtain",
+    ),
+    _kind(
+        "office",
+        "office study library",
+        "desk, desk chair, office chair, swivel chair, computer, monitor, keyboard, printer, "
+        "bookshelf, books, filing cabinet, telephone, laptop, whiteboard, bulletin board",
+    ),
+    _kind(
+        "laundry room",
+        "laundryroom utilityroom laundry utility",
+        "washing machine, dryer, clothes dryer, washer-dryer, laundry basket, ironing board, "
+        "detergent, sink, water heater, fuse box, cabinet, pipe, boiler",
+    ),
+    _kind(
+        "hallway",
+        "hallway corridor hall landing passage passageway",
+        "stair railing, console table, picture, doorway, light switch, thermostat, exit sign, "
+        "stairs, wall lamp, smoke alarm",
+    ),
+    _kind(
+        "entryway",
+        "entryway foyer lobby entrance vestibule",
+        "front door, coat rack, doormat, umbrella stand, shoe rack, console table, coat hook, "
+        "chandelier, door window, bench",
+    ),
+    _kind(
+        "staircase",
+        "stair",
+        "stairs, step, stair railing, banister, handrail, stair post, bottom of stairs",
+    ),
+    _kind(
+        "outdoor area",
+        "porch patio terrace deck balcony outside yard veranda garden backyard courtyard outdoor "
+        "pool",
+        "grill, outdoor chair, patio table, potted plant, grass, deck chair, railing, umbrella, "
+        "roof, tree, bush, column, bench, lounge chair, hot tub, barbecue",
+    ),
+    _kind(
+        "gym",
+        "gym workout exercise",
+        "exercise machine, treadmill, weight machine, dumbbell, exercise bike, yoga mat, "
+        "exercise ball, gym equipment, punching bag, elliptical",
+    ),
+    _kind(
+        "game room",
+        "gameroom rec recreation playroom",
+        "pool table, billiard table, foosball table, arcade machine, ping pong table, dart board, "
+        "toys, poker table, game table, bar",
+        -0.5,
+    ),
+    _kind(
+        "storage",
+        "garage basement storage attic shed cellar",
+        "car, tool, ladder, bicycle, garage door, workbench, storage box, shelving, water heater, "
+        "paint cans, wine rack",
+        -1.0,
+    ),
+    _kind(
+        "bar",
+        "bar",
+        "bar counter, bar stool, wine bottle, bottle, liquor, wine rack, beer tap",
+        -1.0,
+    ),
+    _kind(
+        "meeting room",
+        "meetingroom classroom conference",
+        "conference table, projector, projector screen, whiteboard, office chair, podium",
+        -1.0,
+    ),
+    _kind(
+        "theater",
+        "theater cinema",
+        "projector, projector screen, theater seat, recliner, speaker",
+        -1.0,
+    ),
+    _kind("spa", "spa sauna", "sauna, hot tub, massage table, towel, jacuzzi", -1.5),
+)
+NAMES = tuple(kind.name for kind in ROOM_KINDS)
+KIND_OF_WORD = {lemma(word): i for i, kind in enumerate(ROOM_KINDS) for word in kind.names}
+
+NOT_ALONE = frozenset(
+    ["toilet", "bath", "wardrobe", "bar", "entrance", "stair", "dining", "breakfast", "pool", "spa", "laundry", "utility", "exercise", "workout", "outside", "door"]
+)
+"""Words that name a room only before "room" or "area"; alone they name a thing."""
+
+TELLING = frozenset(
+    ["toilet", "bathtub", "shower", "bed", "headboard", "crib", "clothes", "stove", "fridge", "dishwasher", "microwave", "desk", "washer", "dryer"]
+)
+"""Heads of labels that all but settle the kind of a room."""
+
+TELLING_PAIRS = frozenset({"dining table", "pool table"})
+
+
+def room_named(words: list[str]) -> int | None:
+    """The kind of room a phrase names by its head; None where it names none.
+
+    Args:
+        words: Lemmas of the phrase.
+
+    Returns:
+        Index into `ROOM_KINDS`.
+    """
+    if not words:
+        return None
+    head = words[-1]
+    if head in KIND_OF_WORD and head not in NOT_ALONE:
+        return KIND_OF_WORD[head]
+    if head in ("room", "area", "space") and len(words) > 1:
+        return KIND_OF_WORD.get(words[-2])
+    return None

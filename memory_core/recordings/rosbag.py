@@ -1,0 +1,643 @@
+"""rosbag2 folders and bare .mcap or .db3 files, read without ROS installed (rosbags).
+
+Two passes: the first reads transforms and odometry, so that every frame can be placed by
+interpolation; the second reads what was perceived. The path is kept as observations of source
+`odometry`, thinned so that linear interpolation between them stays within 4 mm and half a
+degree of the recording.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memory_core.errors import InputRejected, InvalidStamp, RecordingUnreadable, UnknownFrame
+from memory_core.geometry import angle_between
+from memory_core.identity import deterministic_id
+from memory_core.perception.camera import Intrinsics, object_position
+from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
+from memory_core.recordings import messages as ros
+from memory_core.recordings.base import Reading, SessionClock, TopicUse, content_identity
+from memory_core.recordings.detect import ReadOptions
+from memory_core.recordings.sidecar import read_sidecar
+from memory_core.recordings.transforms import TransformTree, interpolate
+from memory_core.types import (
+    DEFAULT_MAP,
+    ORIGIN,
+    FloatArray,
+    Json,
+    Observation,
+    Pose,
+    Sighting,
+)
+
+PATH_TOLERANCE_M = 0.004
+PATH_TOLERANCE_RAD = 0.0087
+DEPTH_GAP_NS = 50_000_000
+DETECTION_GAP_NS = 50_000_000
+
+_USES = {
+    "nav_msgs/msg/Odometry": "path",
+    "tf2_msgs/msg/TFMessage": "frames",
+    "sensor_msgs/msg/Image": "keyframes",
+    "sensor_msgs/msg/CompressedImage": "keyframes",
+    "sensor_msgs/msg/CameraInfo": "camera",
+    "sensor_msgs/msg/LaserScan": "obstacles",
+    "sensor_msgs/msg/BatteryState": "body",
+    "sensor_msgs/msg/Temperature": "body",
+    "vision_msgs/msg/Detection2DArray": "sightings",
+    "vision_msgs/msg/Detection3DArray": "sightings",
+    "std_msgs/msg/String": "captions",
+}
+_EXPECTED = {"path": "odometry or tf", "keyframes": "images", "captions": "captions or detections"}
+_VISION = {
+    "vision_msgs/msg/ObjectHypothesis": "string class_id\nfloat64 score",
+    "vision_msgs/msg/ObjectHypothesisWithPose": (
+        "vision_msgs/ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose"
+    ),
+    "vision_msgs/msg/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
+    "vision_msgs/msg/Point2D": "float64 x\nfloat64 y",
+    "vision_msgs/msg/Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
+    "vision_msgs/msg/BoundingBox2D": ("vision_msgs/Pose2D center\nfloat64 size_x\nfloat64 size_y"),
+    "vision_msgs/msg/Detection3D": (
+        "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\n"
+        "vision_msgs/BoundingBox3D bbox\nstring id"
+    ),
+    "vision_msgs/msg/Detection2D": (
+        "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\n"
+        "vision_msgs/BoundingBox2D bbox\nstring id"
+    ),
+    "vision_msgs/msg/Detection3DArray": (
+        "std_msgs/Header header\nvision_msgs/Detection3D[] detections"
+    ),
+    "vision_msgs/msg/Detection2DArray": (
+        "std_msgs/Header header\nvision_msgs/Detection2D[] detections"
+    ),
+}
+_DAMAGE = (sqlite3.Error, struct.error, ValueError, KeyError, OSError, EOFError, AssertionError,
+           IndexError, TypeError, UnicodeDecodeError)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Message:
+    topic: str
+    type: str
+    stamp_ns: int
+    raw: bytes
+
+
+class RosbagRecording:
+    """A rosbag2 recording of one robot."""
+
+    reader = "rosbag2"
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        """Read the list of topics, and every transform and odometry message.
+
+        Raises:
+            RecordingUnreadable: The bag cannot be opened at all.
+        """
+        self.path = path
+        self.name = path.stem if path.is_file() else path.name
+        self._options = options
+        files = [path] if path.is_file() else sorted(f for f in path.iterdir() if f.is_file())
+        self.identity = content_identity(*files)
+        self._account = Reading()
+        self._tree = TransformTree()
+        self._odometry: list[tuple[int, Pose, tuple[float, ...] | None]] = []
+        self._odometry_frames: tuple[str, str] | None = None
+        self._counts: dict[str, tuple[str, int]] = {}
+        self._seen: dict[str, int] = {}
+        self._captions: set[str] = set()
+        self._cameras: dict[str, Intrinsics] = {}
+        self._cut: RecordingUnreadable | None = None
+        self._survey()
+        self.fixed_frame, self.base_frame = self._frames()
+        self.localised = self.fixed_frame == (options.map_frame or "map")
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def _open(self) -> Any:
+        from rosbags.highlevel import AnyReader, AnyReaderError
+        from rosbags.rosbag2 import ReaderError
+        from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+        store = get_typestore(Stores.ROS2_JAZZY)
+        for name, definition in _VISION.items():
+            store.register(get_types_from_msg(definition, name))
+        try:
+            reader = AnyReader([self.path], default_typestore=store)
+            reader.open()
+        except (AnyReaderError, ReaderError, *_DAMAGE) as error:
+            raise RecordingUnreadable(
+                f"{self.path} cannot be opened as a bag: {error}; for a bag that was cut short, "
+                "try `ros2 bag reindex` first"
+            ) from error
+        return reader
+
+    def _raw(self, topics: Sequence[str]) -> Iterator[tuple[Any, _Message]]:
+        """Messages of some topics in log order; damage ends the stream and is remembered."""
+        from rosbags.highlevel import AnyReaderError
+        from rosbags.rosbag2 import ReaderError
+
+        reader = self._open()
+        try:
+            wanted = [c for c in reader.connections if c.topic in topics]
+            if not wanted:
+                return
+            stream = reader.messages(connections=wanted)
+            while True:
+                try:
+                    connection, log_ns, raw = next(stream)
+                except StopIteration:
+                    return
+                except (AnyReaderError, ReaderError, *_DAMAGE) as error:
+                    self._cut = RecordingUnreadable(
+                        f"{self.path.name} is cut short or damaged: {error}; what came before "
+                        "is kept"
+                    )
+                    return
+                yield reader, _Message(connection.topic, connection.msgtype, log_ns, raw)
+        finally:
+            reader.close()
+
+    def _decode(self, reader: Any, message: _Message, account: Reading) -> Any:
+        """The message, with the stamp of its header where it has one; None if it is damaged."""
+        from rosbags.highlevel import AnyReaderError
+
+        try:
+            decoded = reader.deserialize(message.raw, message.type)
+        except (AnyReaderError, *_DAMAGE) as error:
+            account.refuse(
+                f"{message.topic} at {message.stamp_ns} ns",
+                RecordingUnreadable(f"a message of {message.type} cannot be decoded: {error}"),
+            )
+            return None
+        header = getattr(decoded, "header", None)
+        if header is not None:
+            stamp = ros.stamp_ns(header.stamp)
+            if stamp < 0:
+                account.refuse(message.topic, InvalidStamp(f"stamp {stamp} ns is negative"))
+                return None
+            if stamp > 0:
+                message.stamp_ns = stamp
+        return decoded
+
+    def _survey(self) -> None:
+        reader = self._open()
+        try:
+            for connection in reader.connections:
+                kind, count = self._counts.get(connection.topic, (connection.msgtype, 0))
+                self._counts[connection.topic] = (kind, count + connection.msgcount)
+        finally:
+            reader.close()
+        early = ("path", "frames", "camera", "captions")
+        wanted = [t for t, (kind, _) in self._counts.items() if _USES.get(kind) in early]
+        sampled: dict[str, list[str]] = {}
+        for reader, message in self._raw(wanted):
+            decoded = self._decode(reader, message, self._account)
+            if decoded is None:
+                continue
+            use = _USES[message.type]
+            where = f"{message.topic} at {message.stamp_ns} ns"
+            try:
+                if use == "path":
+                    self._take_odometry(message, decoded)
+                elif use == "frames":
+                    self._take_transforms(message, decoded)
+                elif use == "camera":
+                    self._cameras.setdefault(decoded.header.frame_id, ros.intrinsics_of(decoded))
+                else:
+                    sampled.setdefault(message.topic, []).append(str(decoded.data))
+            except InputRejected as error:
+                self._account.refuse(where, error)
+        self._captions = {
+            topic
+            for topic, said in sampled.items()
+            if topic in self._options.caption_topics
+            or (not self._options.caption_topics and all(map(ros.is_caption, said[:20])))
+        }
+        self._odometry.sort(key=lambda entry: entry[0])
+
+    def _take_odometry(self, message: _Message, decoded: Any) -> None:
+        frames = (decoded.header.frame_id.lstrip("/"), decoded.child_frame_id.lstrip("/"))
+        if self._odometry_frames is None:
+            self._odometry_frames = frames
+        if frames == self._odometry_frames:
+            self._odometry.append(
+                (message.stamp_ns, ros.pose_of(decoded.pose.pose),
+                 ros.covariance_of(decoded.pose.covariance))
+            )  # fmt: skip
+
+    def _take_transforms(self, message: _Message, decoded: Any) -> None:
+        static = message.topic.endswith("tf_static")
+        for entry in decoded.transforms:
+            self._tree.add(
+                entry.header.frame_id, entry.child_frame_id, ros.stamp_ns(entry.header.stamp),
+                ros.transform_of(entry.transform), static=static,
+            )  # fmt: skip
+
+    def _frames(self) -> tuple[str | None, str | None]:
+        """The fixed frame and the robot's frame."""
+        options, known = self._options, self._tree.frames
+        odometry = self._odometry_frames
+        base = options.base_frame or (odometry[1] if odometry and odometry[1] else None)
+        if base is None:
+            names = ("base_link", "base_footprint", "base")
+            base = next((name for name in names if name in known), None)
+        if base is None:
+            return None, None
+        chain = self._tree.chain(base)
+        wanted = options.map_frame or "map"
+        if wanted in chain:
+            return wanted, base
+        if options.map_frame:
+            self._account.note(f"no transform connects {options.map_frame!r} and {base!r}")
+        if odometry and odometry[0]:
+            return odometry[0], base
+        return (chain[-1], base) if len(chain) > 1 else (None, base)
+
+    # -- what was found ---------------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        """Messages that are used."""
+        return sum(self._counts[topic][1] for topic in self._used_topics())
+
+    def _used_topics(self) -> list[str]:
+        return [topic.name for topic in self.topics() if topic.use]
+
+    def topics(self) -> list[TopicUse]:
+        """See `Recording.topics`."""
+        table = []
+        for name, (kind, count) in sorted(self._counts.items()):
+            use, reason = _USES.get(kind, ""), ""
+            if not use:
+                reason = "no reader for this type"
+            elif count == 0:
+                use, reason = "", "silent: the topic is there, nothing was ever sent on it"
+            elif use == "captions" and name not in self._captions:
+                use, reason = "", "not words for people (name it with --caption-topic)"
+            elif use == "keyframes" and "depth" in name.lower():
+                use = "depth"
+            table.append(TopicUse(name, kind, count, use, reason))
+        return table
+
+    def missing(self) -> list[str]:
+        """What a memory would like to have and this recording has not, with the remedy."""
+        uses = {topic.use for topic in self.topics()}
+        silent = [topic.name for topic in self.topics() if topic.reason.startswith("silent")]
+        notes = [f"{name} is silent" for name in silent]
+        if not uses & {"path", "frames"}:
+            notes.append(f"no {_EXPECTED['path']}: nothing in this recording has a place")
+        if "keyframes" not in uses:
+            notes.append("no images: there will be no keyframes")
+        if not uses & {"captions", "sightings"} and self._options.sidecar is None:
+            notes.append(
+                "no captions or detections: this recording brings no words; give them with "
+                "--sidecar FILE, or record a detector's topic (vision_msgs)"
+            )
+        return notes
+
+    def anchors(self) -> list[tuple[str, str, Pose]]:
+        """The odometry frame, when the recording has no map: a correction can move it later."""
+        return [] if self.localised else [(DEFAULT_MAP, self._anchor, Pose())]
+
+    @property
+    def _anchor(self) -> str:
+        return ORIGIN if self.localised else f"{self.fixed_frame or 'odom'}@{self.identity[:8]}"
+
+    def geo_origin(self) -> Json:
+        """Unknown."""
+        return None
+
+    # -- where the robot was ----------------------------------------------------------------
+
+    def pose_at(self, stamp_ns: int) -> Pose:
+        """The robot's pose in the fixed frame.
+
+        Raises:
+            UnknownFrame: Neither transforms nor odometry tell it at that moment.
+        """
+        if self.fixed_frame is None or self.base_frame is None:
+            raise UnknownFrame("the recording has no transforms and no odometry")
+        try:
+            return self._tree.lookup(self.fixed_frame, self.base_frame, stamp_ns)
+        except UnknownFrame:
+            if not self._odometry or self.fixed_frame != (self._odometry_frames or ("",))[0]:
+                raise
+            return self._odometry_at(stamp_ns)
+
+    def _odometry_at(self, stamp_ns: int) -> Pose:
+        stamps = [entry[0] for entry in self._odometry]
+        place = int(np.searchsorted(stamps, stamp_ns))
+        if place < len(stamps) and stamps[place] == stamp_ns:
+            return self._odometry[place][1]
+        if not 0 < place < len(stamps):
+            raise UnknownFrame(f"odometry does not cover {stamp_ns} ns")
+        before, after = stamps[place - 1], stamps[place]
+        return interpolate(
+            self._odometry[place - 1][1],
+            self._odometry[place][1],
+            (stamp_ns - before) / (after - before),
+        )
+
+    def trajectory(self) -> list[tuple[int, Pose]]:
+        """Every pose the recording gives, in order of time: (stamp, pose in the fixed frame)."""
+        if self.fixed_frame is None or self.base_frame is None:
+            return []
+        stamps: set[int] = set()
+        chain = self._tree.chain(self.base_frame)
+        if self.fixed_frame in chain:
+            for frame in chain[: chain.index(self.fixed_frame)]:
+                stamps.update(self._tree.stamps(frame))
+        if not stamps:
+            stamps = {entry[0] for entry in self._odometry}
+        found = []
+        for stamp in sorted(stamps):
+            try:
+                found.append((stamp, self.pose_at(stamp)))
+            except UnknownFrame as error:
+                self._account.refuse(f"path at {stamp} ns", error)
+        return found
+
+    # -- observations -----------------------------------------------------------------------
+
+    def observations(self, reading: Reading) -> Iterator[Observation]:
+        """See `Recording.observations`."""
+        reading.refused.extend(self._account.refused)
+        for note in (*self._account.notes, *self.missing()):
+            reading.note(note)
+        clock = _Clocks(self._options.session or self.name)
+        yield from self._path_observations(clock)
+        uses = {topic.name: topic.use for topic in self.topics() if topic.use}
+        reading.done = sum(
+            self._counts[name][1]
+            for name, use in uses.items()
+            if use in ("path", "frames", "camera")
+        )
+        perceived = [n for n, u in uses.items() if u not in ("path", "frames", "camera")]
+        yield from _Perceiver(self, uses, reading, clock).read(perceived)
+        if self._options.sidecar is not None:
+            yield from self._sidecar_observations(reading, clock)
+        if clock.jumps:
+            reading.note(f"the clock jumped back {clock.jumps} times: a new session each time")
+        if self._cut is not None:
+            raise self._cut
+
+    def _path_observations(self, clock: _Clocks) -> Iterator[Observation]:
+        covariances = {entry[0]: entry[2] for entry in self._odometry}
+        for sequence, (stamp, pose) in enumerate(thin_path(self.trajectory())):
+            if stamp > 0:
+                yield self.observation(
+                    "odometry", stamp, sequence, clock.session("", stamp), pose=pose,
+                    covariance=covariances.get(stamp), extra={"frame": self.fixed_frame},
+                )  # fmt: skip
+
+    def _sidecar_observations(self, reading: Reading, clock: _Clocks) -> Iterator[Observation]:
+        assert self._options.sidecar is not None
+        lines = read_sidecar(self._options.sidecar, reading)
+        for sequence, (stamp, text, sightings, _) in enumerate(lines):
+            yield self.observation(
+                "sidecar", stamp, sequence, clock.session("sidecar", stamp),
+                pose=self.pose_or_none(stamp, reading), text=text, sightings=sightings,
+            )  # fmt: skip
+
+    def pose_or_none(self, stamp_ns: int, reading: Reading) -> Pose | None:
+        """The robot's pose, or None with the failure counted."""
+        try:
+            return self.pose_at(stamp_ns)
+        except UnknownFrame as error:
+            reading.refuse(f"pose at {stamp_ns} ns", error)
+            return None
+
+    def observation(
+        self, source: str, stamp: int, sequence: int, session: str, **parts: Any
+    ) -> Observation:
+        """An observation of this recording with its deterministic id."""
+        return Observation(
+            id=deterministic_id(self.identity, source, stamp, sequence),
+            stamp_ns=stamp, source=source, robot=self._options.robot, session=session,
+            anchor_id=self._anchor, localised=self.localised, **parts,
+        )  # fmt: skip
+
+
+class _Clocks:
+    """A session clock a stream: streams are read one after the other, each from its start."""
+
+    def __init__(self, session: str) -> None:
+        self._session = session
+        self._clocks: dict[str, SessionClock] = {}
+
+    def session(self, stream: str, stamp_ns: int) -> str:
+        clock = self._clocks.setdefault(stream, SessionClock(self._session))
+        return clock.session(stamp_ns)
+
+    @property
+    def jumps(self) -> int:
+        return max((clock.jumps for clock in self._clocks.values()), default=0)
+
+
+class _Perceiver:
+    """The second pass: images, depth, detections, captions, scans and body state."""
+
+    def __init__(
+        self,
+        bag: RosbagRecording,
+        uses: dict[str, str],
+        reading: Reading,
+        clock: _Clocks,
+    ) -> None:
+        self._bag = bag
+        self._uses = uses
+        self._reading = reading
+        self._clock = clock
+        self._selectors: dict[str, KeyframeSelector] = {}
+        self._depth: tuple[int, FloatArray, str] | None = None
+        self._scan_pose: Pose | None = None
+        self._body: dict[str, tuple[int, Json]] = {}
+        self._sequence = 0
+
+    def read(self, topics: list[str]) -> Iterator[Observation]:
+        for reader, message in self._bag._raw(topics):
+            self._reading.done += 1
+            self._sequence += 1
+            decoded = self._bag._decode(reader, message, self._reading)
+            if decoded is None:
+                continue
+            where = f"{message.topic} at {message.stamp_ns} ns"
+            try:
+                found = self._take(message, decoded)
+            except InputRejected as error:
+                self._reading.refuse(where, error)
+                continue
+            if found is not None:
+                yield found
+
+    def _take(self, message: _Message, decoded: Any) -> Observation | None:
+        match self._uses[message.topic]:
+            case "depth":
+                self._depth = (message.stamp_ns, ros.depth_of(decoded), decoded.header.frame_id)
+                return None
+            case "keyframes":
+                return self._image(message, decoded)
+            case "sightings":
+                return self._detections(message, decoded)
+            case "captions":
+                return self._make(message, text=str(decoded.data))
+            case "obstacles":
+                return self._scan(message, decoded)
+            case _:
+                return self._body_state(message, decoded)
+
+    def _make(self, message: _Message, **parts: Any) -> Observation:
+        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+        return self._bag.observation(
+            message.topic, message.stamp_ns, self._sequence, self._clock.session(message.topic, message.stamp_ns),
+            pose=pose, **parts,
+        )  # fmt: skip
+
+    def _in_base(self, frame: str, stamp_ns: int) -> Pose:
+        base = self._bag.base_frame
+        if base is None or frame.lstrip("/") == base:
+            return Pose()
+        return self._bag._tree.lookup(base, frame, stamp_ns)
+
+    def _image(self, message: _Message, decoded: Any) -> Observation | None:
+        compressed = message.type.endswith("CompressedImage")
+        image = ros.compressed_image_of(decoded) if compressed else ros.image_of(decoded)
+        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+        options = self._bag._options
+        selector = self._selectors.setdefault(message.topic, KeyframeSelector(options.keyframes))
+        if not selector.wants(message.stamp_ns, pose, image):
+            return None
+        sightings: tuple[Sighting, ...] = ()
+        if options.detector is not None:
+            sightings = tuple(options.detector(image))
+        text = options.captioner(image) if options.captioner is not None else None
+        return self._make(message, text=text, sightings=sightings, keyframe=encode_jpeg(image))
+
+    def _detections(self, message: _Message, decoded: Any) -> Observation | None:
+        frame = decoded.header.frame_id
+        in_base = self._in_base(frame, message.stamp_ns)
+        if message.type.endswith("Detection3DArray"):
+            sightings = ros.detections_3d(decoded, in_base)
+        else:
+            intrinsics = self._bag._cameras.get(frame)
+            sightings = ros.detections_2d(decoded, intrinsics, in_base)
+            sightings = self._with_depth(message.stamp_ns, decoded, sightings, in_base)
+        return self._make(message, sightings=tuple(sightings)) if sightings else None
+
+    def _with_depth(
+        self, stamp_ns: int, decoded: Any, sightings: list[Sighting], in_base: Pose
+    ) -> list[Sighting]:
+        """Positions for 2D boxes, from a depth image of the same camera and moment."""
+        intrinsics = self._bag._cameras.get(decoded.header.frame_id)
+        if self._depth is None or intrinsics is None or len(sightings) != len(decoded.detections):
+            return sightings
+        depth_ns, depth, frame = self._depth
+        if abs(depth_ns - stamp_ns) > DEPTH_GAP_NS or frame != decoded.header.frame_id:
+            return sightings
+        body_in_optical = Pose(qx=0.5, qy=-0.5, qz=0.5, qw=0.5)
+        placed = []
+        for sighting, detection in zip(sightings, decoded.detections, strict=True):
+            found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
+            if found is None:
+                placed.append(sighting)
+                continue
+            centre = in_base.compose(body_in_optical).transform(np.array([found[0]]))[0]
+            x, y, z = centre.tolist()
+            placed.append(
+                Sighting(
+                    sighting.label, position=(x, y, z), bearing=sighting.bearing, size=found[2],
+                    confidence=sighting.confidence,
+                )
+            )  # fmt: skip
+        return placed
+
+    def _scan(self, message: _Message, decoded: Any) -> Observation | None:
+        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+        last = self._scan_pose
+        if pose is None or (
+            last is not None
+            and np.linalg.norm(np.subtract(pose.position, last.position)) < 0.25
+            and angle_between(np.array(pose.quaternion), np.array(last.quaternion)) < 0.35
+        ):
+            return None
+        self._scan_pose = pose
+        frame = self._in_base(decoded.header.frame_id, message.stamp_ns)
+        return self._make(
+            message, extra={"scan_m": ros.scan_of(decoded), "scanner_yaw": round(frame.yaw, 4)}
+        )
+
+    def _body_state(self, message: _Message, decoded: Any) -> Observation | None:
+        if message.type.endswith("BatteryState"):
+            state = ros.battery_of(decoded)
+        else:
+            state = {"temperature_c": round(float(decoded.temperature), 3)}
+        last = self._body.get(message.topic)
+        if (
+            last is not None
+            and message.stamp_ns - last[0] < 60_000_000_000
+            and all(
+                abs(state.get(key, 0) - value) < max(0.01, 0.01 * abs(value))
+                for key, value in last[1].items()
+            )
+        ):
+            return None
+        self._body[message.topic] = (message.stamp_ns, state)
+        words = ", ".join(f"{name.rsplit('_', 1)[0]} {value:g}" for name, value in state.items())
+        return self._make(message, text=f"body state: {words}", extra={"body": state})
+
+
+def _box_mask(box: Any, shape: tuple[int, ...]) -> Any:
+    centre = box.center.position if hasattr(box.center, "position") else box.center
+    mask = np.zeros(shape[:2], bool)
+    half_w, half_h = float(box.size_x) * 0.4, float(box.size_y) * 0.4
+    left, right = int(max(0, centre.x - half_w)), int(max(0, centre.x + half_w)) + 1
+    top, bottom = int(max(0, centre.y - half_h)), int(max(0, centre.y + half_h)) + 1
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def thin_path(
+    path: Sequence[tuple[int, Pose]],
+    *,
+    tolerance_m: float = PATH_TOLERANCE_M,
+    tolerance_rad: float = PATH_TOLERANCE_RAD,
+) -> list[tuple[int, Pose]]:
+    """The fewest poses (greedily) between which interpolation stays close to all of them.
+
+    An opening window (Meratnia & de By 2004) over time: a window grows until some pose inside it
+    is further from the interpolated one than the tolerance.
+
+    Args:
+        path: Stamped poses in order of time.
+        tolerance_m: Largest distance, metres.
+        tolerance_rad: Largest angle, radians.
+    """
+    if len(path) < 3:
+        return list(path)
+    stamps = np.array([entry[0] for entry in path], np.float64)
+    positions = np.array([entry[1].position for entry in path])
+    kept, start, end = [path[0]], 0, 2
+    while end < len(path):
+        inside = slice(start + 1, end)
+        fractions = (stamps[inside] - stamps[start]) / max(stamps[end] - stamps[start], 1.0)
+        line = positions[start] + fractions[:, None] * (positions[end] - positions[start])
+        worst = np.linalg.norm(positions[inside] - line, axis=1).max()
+        middle = (start + end) // 2
+        turn = interpolate(path[start][1], path[end][1], float(fractions[middle - start - 1]))
+        angle = angle_between(np.array(turn.quaternion), np.array(path[middle][1].quaternion))
+        if worst > tolerance_m or angle > tolerance_rad or end - start > 200:
+            start = end - 1
+            kept.append(path[start])
+        end += 1
+    kept.append(path[-1])
+    return kept

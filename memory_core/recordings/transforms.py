@@ -1,0 +1,143 @@
+"""A tree of coordinate frames over time (what tf2 is in ROS), with interpolation.
+
+Lookups walk from both frames to their common ancestor. Between two stamped transforms the
+position is interpolated linearly and the orientation spherically; nothing is extrapolated
+further than a tolerance, because a stale transform puts memories in wrong places silently.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memory_core.errors import UnknownFrame
+from memory_core.geometry import slerp
+from memory_core.types import Pose
+
+DEFAULT_TOLERANCE_NS = 200_000_000
+
+
+@dataclass(slots=True)
+class _Edge:
+    parent: str
+    stamps: list[int] = field(default_factory=list)
+    poses: list[Pose] = field(default_factory=list)
+    static: bool = False
+
+    def add(self, stamp_ns: int, pose: Pose) -> None:
+        place = bisect.bisect_right(self.stamps, stamp_ns)
+        if place and self.stamps[place - 1] == stamp_ns:
+            self.poses[place - 1] = pose
+        else:
+            self.stamps.insert(place, stamp_ns)
+            self.poses.insert(place, pose)
+
+    def at(self, stamp_ns: int, tolerance_ns: int) -> Pose | None:
+        if self.static:
+            return self.poses[-1]
+        place = bisect.bisect_left(self.stamps, stamp_ns)
+        if place < len(self.stamps) and self.stamps[place] == stamp_ns:
+            return self.poses[place]
+        if place == 0 or place == len(self.stamps):
+            end = 0 if place == 0 else -1
+            near = abs(self.stamps[end] - stamp_ns) <= tolerance_ns
+            return self.poses[end] if near else None
+        before, after = self.stamps[place - 1], self.stamps[place]
+        return interpolate(
+            self.poses[place - 1], self.poses[place], (stamp_ns - before) / (after - before)
+        )
+
+
+def interpolate(start: Pose, end: Pose, fraction: float) -> Pose:
+    """The pose between two others: 0 gives `start`, 1 gives `end`."""
+    position = np.array(start.position) * (1 - fraction) + np.array(end.position) * fraction
+    quaternion = slerp(np.array(start.quaternion), np.array(end.quaternion), fraction)
+    return Pose(*map(float, position), *map(float, quaternion))
+
+
+class TransformTree:
+    """Frames, each with one parent; static edges hold at all times."""
+
+    def __init__(self) -> None:
+        """Start without frames."""
+        self._edges: dict[str, _Edge] = {}
+
+    def add(self, parent: str, child: str, stamp_ns: int, pose: Pose, *, static: bool) -> None:
+        """Take one transform.
+
+        Args:
+            parent: Frame the pose is given in.
+            child: Frame the pose is of.
+            stamp_ns: When it held; ignored where static.
+            pose: The child's pose in the parent.
+            static: Whether it holds at all times.
+        """
+        parent, child = parent.lstrip("/"), child.lstrip("/")
+        edge = self._edges.get(child)
+        if edge is None or edge.parent != parent:
+            edge = self._edges[child] = _Edge(parent)
+        edge.static = edge.static or static
+        edge.add(stamp_ns, pose)
+
+    @property
+    def frames(self) -> set[str]:
+        """Every frame that was ever named."""
+        return set(self._edges) | {edge.parent for edge in self._edges.values()}
+
+    def parent(self, frame: str) -> str | None:
+        """The parent of a frame; None for a root."""
+        edge = self._edges.get(frame.lstrip("/"))
+        return None if edge is None else edge.parent
+
+    def stamps(self, frame: str) -> list[int]:
+        """When a frame's own transform was given."""
+        edge = self._edges.get(frame.lstrip("/"))
+        return [] if edge is None or edge.static else list(edge.stamps)
+
+    def chain(self, frame: str) -> list[str]:
+        """A frame, its parent, and so on to the root."""
+        chain = [frame.lstrip("/")]
+        while (parent := self.parent(chain[-1])) is not None and parent not in chain:
+            chain.append(parent)
+        return chain
+
+    def lookup(
+        self, target: str, source: str, stamp_ns: int, *, tolerance_ns: int = DEFAULT_TOLERANCE_NS
+    ) -> Pose:
+        """The pose of frame `source` in frame `target` at a moment.
+
+        Args:
+            target: Frame the result is given in.
+            source: Frame the result is of.
+            stamp_ns: The moment.
+            tolerance_ns: How far before the first or after the last transform is still taken.
+
+        Raises:
+            UnknownFrame: A frame is unknown, the two are not connected, or no transform is
+                close enough in time.
+        """
+        up, down = self.chain(source), self.chain(target)
+        common = next((frame for frame in up if frame in down), None)
+        if common is None:
+            known = ", ".join(sorted(self.frames)) or "none"
+            raise UnknownFrame(f"no transform connects {target!r} and {source!r}; frames: {known}")
+        return (
+            self._climb(down[: down.index(common)], stamp_ns, tolerance_ns)
+            .inverse()
+            .compose(self._climb(up[: up.index(common)], stamp_ns, tolerance_ns))
+        )
+
+    def _climb(self, frames: list[str], stamp_ns: int, tolerance_ns: int) -> Pose:
+        result = Pose()
+        for frame in frames:
+            edge = self._edges[frame]
+            pose = edge.at(stamp_ns, tolerance_ns)
+            if pose is None:
+                raise UnknownFrame(
+                    f"the transform {edge.parent!r} → {frame!r} is known from "
+                    f"{edge.stamps[0]} to {edge.stamps[-1]} ns, not at {stamp_ns} ns"
+                )
+            result = pose.compose(result)
+        return result

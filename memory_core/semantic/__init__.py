@@ -1,0 +1,1 @@
+"""What observations add up to: floors, things that last, kinds of rooms, and their ranking."""

@@ -1,0 +1,90 @@
+"""Recall through a scene: the things and the standpoints a sentence means.
+
+Used where observations carry labelled sightings. The evidence is a list of standpoints that
+together see most of the belief; the objects are the likeliest things, each with its best view.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from memory_core.language.directions import parse
+from memory_core.semantic.ranking import believe, cover
+from memory_core.semantic.scene import Encode, Scene
+from memory_core.types import Evidence, Parts, Query, Recall, Sighting
+
+
+def recall_scene(scene: Scene, query: Query, encode: Encode | None) -> Recall:
+    """Rank a scene's standpoints and things for a query's words.
+
+    Args:
+        scene: Built from the observations that passed the query's filters.
+        query: Checked; has text.
+        encode: Sentences to unit vectors; None compares by spelling alone.
+    """
+    begun = time.perf_counter()
+    assert query.text is not None
+    belief = believe(scene, parse(query.text), encode).things
+    objects = []
+    for thing in np.argsort(-belief, kind="stable")[: query.k].tolist():
+        standpoint, sighting = scene.best_view[thing]
+        x, y, z = scene.thing_position[thing].tolist()
+        objects.append(
+            _evidence(scene, query, standpoint, float(belief[thing]), sighting, (x, y, z))
+        )
+    likeliest = np.argsort(-belief, kind="stable")[:200]
+    evidence = []
+    for standpoint, mass in cover(scene, belief, query.k):
+        seen = [int(thing) for thing in likeliest if scene.sees[thing, standpoint]]
+        sighting = scene.view_of(seen[0], standpoint) if seen else None
+        place = None
+        if seen:
+            x, y, z = scene.thing_position[seen[0]].tolist()
+            place = (x, y, z)
+        evidence.append(_evidence(scene, query, standpoint, mass, sighting, place))
+    if query.near is not None or query.around_ns is not None:
+        evidence.sort(key=lambda item: -item.weight)
+        objects.sort(key=lambda item: -item.weight)
+    return Recall(
+        query=replace(query, vectors={}),
+        evidence=tuple(evidence),
+        considered=len(scene.stored),
+        seconds=time.perf_counter() - begun,
+        objects=tuple(objects),
+    )
+
+
+def _evidence(
+    scene: Scene,
+    query: Query,
+    standpoint: int,
+    mass: float,
+    sighting: Sighting | None,
+    place: tuple[float, float, float] | None,
+) -> Evidence:
+    stored = scene.stored[standpoint]
+    observation = stored.observation
+    space = when = 1.0
+    if query.near is not None and place is not None:
+        space = math.exp(-math.dist(place, query.near) / query.near_scale_m)
+    if query.around_ns is not None:
+        apart_s = abs(observation.stamp_ns - query.around_ns) * 1e-9
+        when = math.exp(-apart_s / query.around_scale_s)
+    mass = max(0.0, min(1.0, mass))
+    standing = stored.map_pose.position if stored.map_pose is not None else None
+    return Evidence(
+        observation=observation,
+        weight=mass * space * when,
+        parts=Parts(mass, space, when),
+        position=place or standing,
+        sighting=sighting,
+        map_id=observation.map_id,
+        epoch=stored.epoch,
+        localised=observation.localised,
+        keyframe=stored.keyframe_bytes,
+        path=(observation.id,),
+    )

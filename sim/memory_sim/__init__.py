@@ -1,0 +1,1 @@
+"""Simulated worlds, tasks and agents for the memory. Imports memory_core; never the other way."""

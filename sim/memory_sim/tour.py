@@ -1,0 +1,190 @@
+"""A tour of a house: where the robot drives, what it perceives, and how that is remembered.
+
+The same perception runs here as on recordings: keyframes by motion and change, detections
+placed by depth through Open3D, JPEG pictures. Time is simulated: 0.5 m/s, 45 degrees a second,
+two frames a second.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memory_core.identity import deterministic_id
+from memory_core.memory import RobotMemory
+from memory_core.perception.camera import object_position
+from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
+from memory_core.types import Observation, Pose, Sighting
+from memory_sim.worlds.house import Detection, Frame, House
+from memory_sim.worlds.plan import HALL_M, ROOM_M, HousePlan
+
+SPEED_M_S = 0.5
+TURN_RAD_S = math.radians(45)
+PERIOD_S = 0.5
+CUT_MARGIN_PX = 2
+BATTERY_PERIOD_S = 30.0
+BATTERY_DRAIN_S = 1 / 7_200
+
+
+def waypoints(plan: HousePlan) -> list[tuple[float, float]]:
+    """Through the hallway into every room and out again."""
+    hall_y = ROOM_M + HALL_M / 2
+    points: list[tuple[float, float]] = [(0.8, hall_y)]
+    for room in sorted(plan.rooms, key=lambda r: (r.low[0], r.low[1])):
+        points += [
+            (room.door[0], hall_y),
+            room.door,
+            room.centre,
+            room.door,
+            (room.door[0], hall_y),
+        ]
+    return points
+
+
+def drive(plan: HousePlan) -> Iterator[tuple[float, Pose]]:
+    """Stamped poses of a tour: (seconds, base pose), with a full turn in every room."""
+    now, yaw = 0.0, 0.0
+    centres = {room.centre for room in plan.rooms}
+    points = waypoints(plan)
+    here = points[0]
+    yield now, Pose.from_yaw(*here, yaw=yaw)
+    for target in points[1:]:
+        heading = math.atan2(target[1] - here[1], target[0] - here[0])
+        for now, yaw in _turn(now, yaw, heading):
+            yield now, Pose.from_yaw(*here, yaw=yaw)
+        length = math.dist(here, target)
+        steps = max(1, round(length / (SPEED_M_S * PERIOD_S)))
+        for step in range(1, steps + 1):
+            now += PERIOD_S
+            x = here[0] + (target[0] - here[0]) * step / steps
+            y = here[1] + (target[1] - here[1]) * step / steps
+            yield now, Pose.from_yaw(x, y, yaw=yaw)
+        here = target
+        if target in centres:
+            for _ in range(4):
+                for now, yaw in _turn(now, yaw, yaw + math.pi / 2):
+                    yield now, Pose.from_yaw(*here, yaw=yaw)
+
+
+def _turn(now: float, yaw: float, target: float) -> Iterator[tuple[float, float]]:
+    difference = math.remainder(target - yaw, 2 * math.pi)
+    steps = math.ceil(abs(difference) / (TURN_RAD_S * PERIOD_S) - 1e-9)
+    for step in range(1, steps + 1):
+        yield now + step * PERIOD_S, yaw + difference * step / steps
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds spent on each part of perception, one entry a frame."""
+
+    render: list[float] = field(default_factory=list)
+    perceive: list[float] = field(default_factory=list)
+    remember: list[float] = field(default_factory=list)
+
+    def median_ms(self) -> dict[str, float]:
+        """Median of each part, milliseconds."""
+        return {
+            name: round(float(np.median(getattr(self, name) or [0.0])) * 1e3, 2)
+            for name in ("render", "perceive", "remember")
+        }
+
+
+def sighting_of(detection: Detection, frame: Frame, house: House) -> Sighting | None:
+    """A detection placed by depth, in the camera's REP-103 frame; None where there is no depth.
+
+    Things cut by the picture's edge are left out: their middle is not what is seen.
+    """
+    rows, columns = np.nonzero(detection.mask)
+    height, width = detection.mask.shape
+    margin = CUT_MARGIN_PX
+    if (
+        columns.min() < margin
+        or columns.max() >= width - margin
+        or rows.min() < margin
+        or rows.max() >= height - margin
+    ):
+        return None
+    found = object_position(frame.depth_m, house.intrinsics, detection.mask)
+    if found is None:
+        return None
+    centre, covariance, size = found
+    bearing = house.intrinsics.bearing(float(columns.mean()), float(rows.mean()))
+    return Sighting(
+        detection.label, position=centre, covariance=covariance, bearing=bearing, size=size,
+        confidence=detection.score,
+    )  # fmt: skip
+
+
+def tour(
+    house: House,
+    memory: RobotMemory,
+    *,
+    start_ns: int,
+    session: str,
+    misses: float = 0.05,
+    progress: Callable[[int, int], None] | None = None,
+) -> Timings:
+    """Drive through a house and remember it while driving.
+
+    Args:
+        house: The house, with its robot.
+        memory: Open for writing.
+        start_ns: When the tour begins, nanoseconds since the epoch.
+        session: The tour's name.
+        misses: Share of detections that fail, 0 to 1.
+        progress: Called with (poses done, in all).
+
+    Returns:
+        How long each part took.
+    """
+    detector = house.detector(misses=misses)
+    selector = KeyframeSelector()
+    timings = Timings()
+    poses = list(drive(house.plan))
+    pending = []
+    last_battery = -math.inf
+    for number, (seconds, pose) in enumerate(poses):
+        stamp_ns = start_ns + round(seconds * 1e9)
+        house.move(pose)
+
+        def make(
+            source: str, at: Pose, stamp: int = stamp_ns, n: int = number, **parts: object
+        ) -> Observation:
+            identity = deterministic_id(f"house-{house.plan.seed}-{session}", source, stamp, n)
+            return Observation(
+                id=identity, stamp_ns=stamp, source=source, session=session, pose=at, **parts
+            )  # type: ignore[arg-type]
+
+        pending.append(memory.submit(make("odometry", pose)))
+        if seconds - last_battery >= BATTERY_PERIOD_S:
+            last_battery = seconds
+            charge = round(1 - seconds * BATTERY_DRAIN_S, 4)
+            pending.append(
+                memory.submit(
+                    make("battery", pose, text=f"body state: charge {charge:g}",
+                         extra={"body": {"charge": charge}})
+                )
+            )  # fmt: skip
+        begun = time.perf_counter()
+        frame = house.look()
+        rendered = time.perf_counter()
+        if selector.wants(stamp_ns, pose, frame.image):
+            placed = [sighting_of(found, frame, house) for found in detector(frame)]
+            sightings = tuple(item for item in placed if item is not None)
+            observation = make(
+                "camera", frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image)
+            )
+            perceived = time.perf_counter()
+            pending.append(memory.submit(observation))
+            timings.perceive.append(perceived - rendered)
+            timings.remember.append(time.perf_counter() - perceived)
+        timings.render.append(rendered - begun)
+        if progress:
+            progress(number + 1, len(poses))
+    for future in pending:
+        future.result()
+    return timings
