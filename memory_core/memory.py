@@ -26,9 +26,11 @@ from memory_core.episodic import exchange, integrity
 from memory_core.episodic import recall as flat
 from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.index import DatabaseScan, MemoryIndex, View
+from memory_core.episodic.ledger import Removal
 from memory_core.episodic.lock import WriterLock
 from memory_core.episodic.rows import Stored, pack_vector
-from memory_core.episodic.store import DATABASE, EpisodicStore, Removal, Written
+from memory_core.episodic.session import DATABASE
+from memory_core.episodic.store import EpisodicStore, Written
 from memory_core.episodic.summary import summarise, trajectory
 from memory_core.errors import (
     DimensionMismatch,
@@ -146,12 +148,11 @@ class RobotMemory:
         """
         path = Path(folder)
         lock = None
-        if read_only or not create:
-            if not (path / DATABASE).exists():
-                raise MemoryMissing(
-                    f"there is no memory in {path}; make one with "
-                    f"`robot-memory ingest RECORDING --memory {path}`"
-                )
+        if (read_only or not create) and not (path / DATABASE).exists():
+            raise MemoryMissing(
+                f"there is no memory in {path}; make one with "
+                f"`robot-memory ingest RECORDING --memory {path}`"
+            )
         if not read_only:
             try:
                 path.mkdir(parents=True, exist_ok=True)
@@ -432,9 +433,8 @@ class RobotMemory:
     def _view(self) -> View:
         if self._closed:
             raise MemoryClosed(f"the memory in {self.folder} was closed")
-        if self.read_only:
-            if self._index.follow():
-                self._scenes.forget()
+        if self.read_only and self._index.follow():
+            self._scenes.forget()
         return self._index if self._index.ready else self._scan
 
     def recall(
@@ -573,10 +573,11 @@ class RobotMemory:
                     f"({spaces[name].dimension},)"
                 )
             pack_vector(np.asarray(vector))  # refuses what is not finite, or zero
-        if query.text and not query.vectors and self._encoder is not None:
-            if spaces.get(TEXT_SPACE) == self._encoder.space:
-                vector = self._encoder.encode([query.text])[0]
-                return dataclasses.replace(query, vectors={TEXT_SPACE: vector})
+        encoder = self._encoder
+        wants = bool(query.text) and not query.vectors and encoder is not None
+        if wants and encoder is not None and spaces.get(TEXT_SPACE) == encoder.space:
+            vector = encoder.encode([query.text or ""])[0]
+            return dataclasses.replace(query, vectors={TEXT_SPACE: vector})
         return query
 
     def observation(self, observation_id: str) -> Evidence | None:

@@ -6,6 +6,7 @@ map; where the robot was not localised when it saw a thing, the answer says so.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -344,8 +345,7 @@ def _how_often(context: Context, thing: str) -> Answer:
     if not moments:
         return _no_memory(context, thing)
     times = 1 + sum(
-        (later[0] - earlier[0]) * 1e-9 > 60.0
-        for earlier, later in zip(moments, moments[1:], strict=False)
+        (later[0] - earlier[0]) * 1e-9 > 60.0 for earlier, later in itertools.pairwise(moments)
     )
     text = f"{times} time{'s' if times != 1 else ''}, last {_when_said(context, moments[-1][0])}."
     items = [item for _, item in reversed(moments)]
@@ -543,7 +543,7 @@ def _how_far(context: Context) -> Answer:
         return Answer("I have no memory of moving then.", "how_far", abstained=True)
     steps = [
         float(np.linalg.norm(np.subtract(b[1].position, a[1].position)))
-        for a, b in zip(path, path[1:], strict=False)
+        for a, b in itertools.pairwise(path)
         if a[2] == b[2]
     ]
     metres = sum(steps)

@@ -214,7 +214,7 @@ class IndexCache:
             blocks = old.blocks[: old.rows // BLOCK_ROWS]
         for block in range(len(blocks), len(_block_sizes(rows))):
             part = vectors[block * BLOCK_ROWS : min(rows, (block + 1) * BLOCK_ROWS)]
-            blocks.append(zlib.crc32(np.ascontiguousarray(part).view(np.uint8).reshape(-1)))
+            blocks.append(zlib.crc32(np.ascontiguousarray(part).tobytes()))
         entry = SpaceEntry(space.model, space.revision, space.dimension, rows, blocks)
         data = np.ascontiguousarray(rowids[:rows]).tobytes()
         entry.rowids_crc = zlib.crc32(data)

@@ -18,7 +18,8 @@ import apsw
 
 from memory_core.episodic import rows
 from memory_core.episodic.database import checksummed, connect, translated_errors
-from memory_core.episodic.store import DATABASE, WATERMARK, EpisodicStore
+from memory_core.episodic.session import DATABASE, WATERMARK
+from memory_core.episodic.store import EpisodicStore
 from memory_core.errors import MemoryDamaged, MemoryMissing, RobotMemoryError
 from memory_core.types import Json
 

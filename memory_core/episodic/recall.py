@@ -22,7 +22,11 @@ FUSION_K = 60
 MIN_POOL = 64
 _WORD = re.compile(r"[^\W_]+")
 _STOP = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "with", "by", "and", "or", "is", "are", "was", "were", "be", "been", "it", "its", "this", "that", "these", "those", "i", "you", "we", "me", "my", "your", "our", "did", "do", "does", "has", "have", "had", "what", "where", "when", "which", "who", "how", "there", "here", "any", "some"]
+    (
+        "a an the of in on at to for from with by and or is are was were be been it "
+        "its this that these those i you we me my your our did do does has have had "
+        "what where when which who how there here any some"
+    ).split()
 )
 
 

@@ -439,7 +439,7 @@ class CpuIndex:
             return places
         if places is None:
             return np.flatnonzero(~state.dead)
-        return places[~state.dead[places]]
+        return np.asarray(places[~state.dead[places]])
 
     def _probe(
         self, state: _State, query: FloatArray, rows: IntArray | None, passing: int
@@ -451,7 +451,7 @@ class CpuIndex:
         sizes = np.cumsum(np.diff(lists.offsets)[nearest])
         mask = None
         if rows is None:
-            tail = np.arange(lists.rows, len(state.rowids))
+            tail: IntArray = np.arange(lists.rows, len(state.rowids))
         else:
             tail = rows[np.searchsorted(rows, lists.rows) :]
             mask = np.zeros(len(state.rowids), bool)

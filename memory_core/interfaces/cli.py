@@ -13,8 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from memory_core.interfaces.console import common_options, complain, memory_options, print_json
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 PLUGINS = "robot_memory.commands"
 _NEEDED_ELSEWHERE = {
@@ -41,8 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_reading(commands: argparse._SubParsersAction, common: argparse.ArgumentParser,
-                 memory: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]  # fmt: skip
+def _add_reading(
+    commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
+) -> None:
     ask = commands.add_parser("ask", parents=[common, memory], help="ask a question in English")
     ask.add_argument("question", nargs="+", help="for example: where did you last see the red mug?")
     ask.add_argument("--now", help="the moment of asking: ISO 8601 or seconds (default: the clock)")
@@ -89,8 +93,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--zone", default="UTC", help="time zone of the times (default: UTC)")
 
 
-def _add_changing(commands: argparse._SubParsersAction, common: argparse.ArgumentParser,
-                  memory: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]  # fmt: skip
+def _add_changing(
+    commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
+) -> None:
     for name, words in (
         ("ingest", "read a recording into a memory"),
         ("import", "the same, for an export"),
@@ -134,7 +139,7 @@ def _add_changing(commands: argparse._SubParsersAction, common: argparse.Argumen
     )
 
 
-def _add_evaluations(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]
+def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> None:
     evaluate = commands.add_parser("eval", help="measure against real data")
     kinds = evaluate.add_subparsers(dest="evaluation", metavar="WHAT", required=True)
     houses = kinds.add_parser(
@@ -153,7 +158,7 @@ def _add_evaluations(commands: argparse._SubParsersAction, common: argparse.Argu
     places.add_argument("--rows", metavar="FILE", help="write one JSON line a query")
 
 
-def _add_plugins(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:  # type: ignore[type-arg]
+def _add_plugins(commands: Commands, common: argparse.ArgumentParser) -> None:
     from importlib.metadata import entry_points
 
     installed = {entry.name: entry for entry in entry_points(group=PLUGINS)}

@@ -368,7 +368,7 @@ def reembed(options: argparse.Namespace) -> int:
         RobotMemory.open(options.memory, text_encoder=None) as memory,
         _bar(options, "encoding") as bar,
     ):
-        made = memory.reembed(encoder, progress=bar)  # type: ignore[arg-type]
+        made = memory.reembed(encoder, progress=bar)
     return _done(options, {"vectors": made}, f"{made:,} vectors made anew")
 
 

@@ -18,31 +18,64 @@ from memory_core.language.rooms import room_named
 TOP = -1
 
 _MOTION = frozenset(
-    ["go", "walk", "head", "proceed", "enter", "navigate", "travel", "advance", "venture", "come", "run", "step", "press", "continue", "exit", "leave", "return", "visit", "off", "in", "on"]
+    (
+        "go walk head proceed enter navigate travel advance venture come run step "
+        "press continue exit leave return visit off in on"
+    ).split()
 )
 _MOTION_WITH = {
-    verb: frozenset(["to", "into", "along", "your", "forward", "on", "in", "over"])
+    verb: frozenset("to into along your forward on in over".split())
     for verb in ("move", "get", "make", "find", "turn")
 }
 _MOTION_WITH["turn"] -= {"on"}
 _ACTION = frozenset(
-    ["clean", "wipe", "dust", "bring", "take", "pick", "pull", "push", "remove", "wash", "polish", "straighten", "fetch", "grab", "retrieve", "check", "inspect", "empty", "replace", "fluff", "sweep", "scrub", "vacuum", "tidy", "fold", "sit", "put", "place", "open", "close", "flush", "hang", "lift", "collect", "adjust", "fix", "rearrange", "switch", "turn", "touch", "get", "find", "move", "give", "clear", "rotate", "locate", "hand", "carry", "water", "tell", "see", "look", "set", "shut", "use", "start", "make", "ensure", "report", "count", "unplug", "plug", "dump", "wind", "raise", "lower", "fill", "throw", "refill", "restock"]
+    (
+        "clean wipe dust bring take pick pull push remove wash polish straighten fetch "
+        "grab retrieve check inspect empty replace fluff sweep scrub vacuum tidy fold "
+        "sit put place open close flush hang lift collect adjust fix rearrange switch "
+        "turn touch get find move give clear rotate locate hand carry water tell see "
+        "look set shut use start make ensure report count unplug plug dump wind raise "
+        "lower fill throw refill restock"
+    ).split()
 )
 _PARTICLES = frozenset(["me", "it", "up", "off", "down", "out", "on"])
 _PREPOSITIONS = frozenset(
-    ["in", "on", "at", "of", "to", "from", "into", "onto", "by", "near", "beside", "under", "below", "beneath", "above", "over", "behind", "with", "next", "left", "right", "between", "against", "off", "across", "inside", "outside", "around", "along", "through", "toward", "towards", "up", "down", "out", "nearest", "closest", "adjacent", "opposite", "front", "top", "bottom", "side", "end", "middle", "center", "corner", "past", "after", "away", "atop", "underneath", "within", "throughout", "facing"]
+    (
+        "in on at of to from into onto by near beside under below beneath above over "
+        "behind with next left right between against off across inside outside around "
+        "along through toward towards up down out nearest closest adjacent opposite "
+        "front top bottom side end middle center corner past after away atop "
+        "underneath within throughout facing"
+    ).split()
 )
 _FUNCTION = frozenset(
-    ["located", "hanging", "hung", "standing", "sitting", "lying", "leading", "attached", "connected", "found", "mounted", "placed", "directly", "immediately", "just", "leaning", "resting", "set", "has", "containing", "featuring", "closer", "straight", "upstairs", "downstairs", "if", "thats", "level", "current", "one", "ones", "the", "a", "an", "this", "that", "these", "those", "my", "your", "me", "i", "you", "it", "its", "is", "are", "be", "was", "and", "or", "then", "please", "which", "who", "where", "there", "here", "some", "any", "all", "both", "each", "every", "other", "another", "for", "as", "so", "can", "will", "want", "need", "would", "like", "should", "make", "sure", "have", "having", "been", "being", "not", "them", "they", "him", "her", "his", "their", "our", "we", "also", "when", "while", "before", "until", "only", "very", "once", "way", "go", "going", "get", "too", "new", "back", "hand", "far", "furthest", "farthest", "first", "second", "third", "last", "own", "same", "using", "use"]
+    (
+        "located hanging hung standing sitting lying leading attached connected found "
+        "mounted placed directly immediately just leaning resting set has containing "
+        "featuring closer straight upstairs downstairs if thats level current one ones "
+        "the a an this that these those my your me i you it its is are be was and or "
+        "then please which who where there here some any all both each every other "
+        "another for as so can will want need would like should make sure have having "
+        "been being not them they him her his their our we also when while before "
+        "until only very once way go going get too new back hand far furthest farthest "
+        "first second third last own same using use"
+    ).split()
 )
 _TIGHT = frozenset(
-    ["on", "above", "over", "under", "below", "beneath", "behind", "beside", "next", "by", "near", "nearest", "closest", "between", "against", "adjacent", "opposite", "front", "atop", "underneath", "left", "right", "inside", "in", "of", "with"]
+    (
+        "on above over under below beneath behind beside next by near nearest closest "
+        "between against adjacent opposite front atop underneath left right inside in "
+        "of with"
+    ).split()
 )
 _DETERMINERS = frozenset(
-    ["the", "a", "an", "this", "that", "these", "those", "my", "your", "some", "all", "both", "each", "every", "two", "three", "four"]
+    ("the a an this that these those my your some all both each every two three four").split()
 )
 _AWAY = frozenset(
-    ["through", "past", "from", "along", "after", "off", "by", "near", "across", "adjacent", "next", "beside", "opposite", "behind", "between", "closest", "nearest", "outside", "with"]
+    (
+        "through past from along after off by near across adjacent next beside "
+        "opposite behind between closest nearest outside with"
+    ).split()
 )
 _FLOORS = (
     (r"\b(?:level|floor|story|storey|levels)\s*(?:number\s*)?(\d|one|two|three|four|five)\b", None),
@@ -179,7 +212,8 @@ def _target(phrases: list[_Phrase]) -> _Phrase | None:
             return wanted[0]
     last = max((phrase.clause for phrase in phrases), default=0)
     late = [phrase for phrase in things if phrase.clause == last > 0]
-    return (late or things[-1:] or phrases[-1:] or [None])[0]
+    chosen = late or things[-1:] or phrases[-1:]
+    return chosen[0] if chosen else None
 
 
 def parse(sentence: str) -> Directions:

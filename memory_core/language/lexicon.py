@@ -50,10 +50,35 @@ _CANONICAL = {word: head for head, words in _SYNONYMS.items() for word in words.
 
 _COMPOUNDS = tuple(
     tuple(pair.split(">"))
-    for pair in ["light switch>lightswitch", "trash can>trashcan", "trash bin>trashcan", "waste basket>trashcan", "waste bin>trashcan", "garbage can>trashcan", "rubbish bin>trashcan", "counter top>countertop", "night stand>nightstand", "night table>nightstand", "bedside table>nightstand", "end table>side table", "arm chair>armchair", "wash basin>sink", "foot stool>ottoman", "footstool>ottoman", "footrest>ottoman", "foot rest>ottoman", "fire place>fireplace", "bath tub>bathtub", "tub>bathtub", "washing machine>washer", "clothes washer>washer", "clothes dryer>dryer", "book shelf>shelf", "coat hanger>hanger", "head board>headboard", "book case>shelf", "t v>tv", "stair case>stair", "hall way>hallway", "living room>livingroom", "dining room>diningroom", "family room>familyroom", "laundry room>laundryroom", "utility room>utilityroom", "game room>gameroom", "tv room>tvroom", "television room>tvroom", "media room>tvroom", "bath room>bathroom", "bed room>bedroom", "rec room>gameroom", "recreation room>gameroom", "billiard room>gameroom", "pool room>gameroom", "exercise room>gym", "workout room>gym", "weight room>gym", "fitness room>gym", "sitting room>lounge", "powder room>bathroom", "rest room>bathroom", "entry way>entryway", "entrance hall>entryway", "work room>office", "meeting room>meetingroom", "conference room>meetingroom", "play room>gameroom", "music room>livingroom", "storage room>storage", "sun room>lounge", "wine cellar>storage", "walk in closet>closet", "home theater>tvroom", "mud room>entryway"]
+    for pair in (
+        "light switch>lightswitch|trash can>trashcan|trash bin>trashcan|"
+        "waste basket>trashcan|waste bin>trashcan|garbage can>trashcan|"
+        "rubbish bin>trashcan|counter top>countertop|night stand>nightstand|"
+        "night table>nightstand|bedside table>nightstand|end table>side table|"
+        "arm chair>armchair|wash basin>sink|foot stool>ottoman|footstool>ottoman|"
+        "footrest>ottoman|foot rest>ottoman|fire place>fireplace|bath tub>bathtub|"
+        "tub>bathtub|washing machine>washer|clothes washer>washer|clothes dryer>dryer|"
+        "book shelf>shelf|coat hanger>hanger|head board>headboard|book case>shelf|"
+        "t v>tv|stair case>stair|hall way>hallway|living room>livingroom|"
+        "dining room>diningroom|family room>familyroom|laundry room>laundryroom|"
+        "utility room>utilityroom|game room>gameroom|tv room>tvroom|"
+        "television room>tvroom|media room>tvroom|bath room>bathroom|bed room>bedroom|"
+        "rec room>gameroom|recreation room>gameroom|billiard room>gameroom|"
+        "pool room>gameroom|exercise room>gym|workout room>gym|weight room>gym|"
+        "fitness room>gym|sitting room>lounge|powder room>bathroom|rest room>bathroom|"
+        "entry way>entryway|entrance hall>entryway|work room>office|"
+        "meeting room>meetingroom|conference room>meetingroom|play room>gameroom|"
+        "music room>livingroom|storage room>storage|sun room>lounge|"
+        "wine cellar>storage|walk in closet>closet|home theater>tvroom|"
+        "mud room>entryway"
+    ).split("|")
 )
 _INVARIABLE = frozenset(
-    ["glass", "grass", "stairs", "clothes", "dress", "mattress", "wainscots", "chess", "bus", "gas", "canvas", "iris", "moss", "cross", "brass", "address", "press", "compass", "tennis", "across", "keys", "scissors", "glasses", "trousers", "pants"]
+    (
+        "glass grass stairs clothes dress mattress wainscots chess bus gas canvas iris "
+        "moss cross brass address press compass tennis across keys scissors glasses "
+        "trousers pants"
+    ).split()
 )
 _IRREGULAR = {"shelves": "shelf", "knives": "knife", "people": "person", "men": "man",
               "women": "woman", "children": "child", "mice": "mouse", "leaves": "leaf"}  # fmt: skip
@@ -64,7 +89,12 @@ _SAME_KIND = {
     "tap": "faucet", "bike": "bicycle", "person": "person", "human": "person",
 }  # fmt: skip
 ATTRIBUTES = frozenset(
-    ["red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "black", "white", "grey", "gray", "beige", "silver", "gold", "cyan", "magenta", "violet", "big", "large", "small", "little", "tiny", "tall", "short", "long", "old", "new", "wooden", "wood", "metal", "steel", "glass", "plastic", "leather", "ceramic", "paper", "round", "square", "rectangular", "oval", "dark", "light", "bright", "empty", "open", "closed"]
+    (
+        "red green blue yellow orange purple pink brown black white grey gray beige "
+        "silver gold cyan magenta violet big large small little tiny tall short long "
+        "old new wooden wood metal steel glass plastic leather ceramic paper round "
+        "square rectangular oval dark light bright empty open closed"
+    ).split()
 )
 """Words that qualify a thing without making it another kind of thing."""
 

@@ -339,9 +339,9 @@ def _describe(text: str) -> Question | None:
     if not found:
         return None
     about = next((part for part in found.groups()[::-1] if part), "")
-    place, rest = take_place(f"in {about}" if about else "")
+    place, _ = take_place(f"in {about}" if about else "")
     if not place.named:
-        place, rest = take_place(about)
+        place, _ = take_place(about)
     room = room_named(words_of(clean_thing(about))) if about else None
     if room is not None and not place.named:
         place = PlacePhrase(about, room=room)
@@ -386,9 +386,7 @@ def _what(text: str) -> Question | None:
     if not found:
         return None
     place, rest = take_place(text)
-    named = re.search(
-        r"^(?:what|which)\s+([a-z ]+?)\s+(?:did|do|have|has|are|were|is|was)\b", rest
-    )
+    named = re.search(r"^(?:what|which)\s+([a-z ]+?)\s+(?:did|do|have|has|are|were|is|was)\b", rest)
     things: tuple[str, ...] = ()
     if named and named[1] not in (
         "all",

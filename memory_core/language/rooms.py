@@ -164,12 +164,18 @@ NAMES = tuple(kind.name for kind in ROOM_KINDS)
 KIND_OF_WORD = {lemma(word): i for i, kind in enumerate(ROOM_KINDS) for word in kind.names}
 
 NOT_ALONE = frozenset(
-    ["toilet", "bath", "wardrobe", "bar", "entrance", "stair", "dining", "breakfast", "pool", "spa", "laundry", "utility", "exercise", "workout", "outside", "door"]
+    (
+        "toilet bath wardrobe bar entrance stair dining breakfast pool spa laundry "
+        "utility exercise workout outside door"
+    ).split()
 )
 """Words that name a room only before "room" or "area"; alone they name a thing."""
 
 TELLING = frozenset(
-    ["toilet", "bathtub", "shower", "bed", "headboard", "crib", "clothes", "stove", "fridge", "dishwasher", "microwave", "desk", "washer", "dryer"]
+    (
+        "toilet bathtub shower bed headboard crib clothes stove fridge dishwasher "
+        "microwave desk washer dryer"
+    ).split()
 )
 """Heads of labels that all but settle the kind of a room."""
 

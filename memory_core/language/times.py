@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memory_core.errors import InvalidQuery
@@ -19,14 +20,20 @@ from memory_core.types import TimeSpan
 NUMBERS = {
     word: value
     for value, words in enumerate(
-        ["zero", "one a an", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+        (
+            "zero|one a an|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+            "thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty"
+        ).split("|")
     )
     for word in words.split()
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "few": 3, "couple": 2, "half": 0.5}
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800,
           "month": 2_592_000, "year": 31_536_000, "sec": 1, "min": 60, "hr": 3600}  # fmt: skip
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]  # fmt: skip
+_MONTHS = (
+    "january february march april may june july august september october november "
+    "december"
+).split()  # fmt: skip
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _PARTS = {
     "early morning": (5, 8),
@@ -82,10 +89,10 @@ def zone(name: str) -> dt.tzinfo:
         InvalidQuery: There is no such zone.
     """
     offset = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", name)
-    if offset:
-        sign = -1 if offset[1] == "-" else 1
-        return dt.timezone(sign * dt.timedelta(hours=int(offset[2]), minutes=int(offset[3])))
     try:
+        if offset:
+            sign = -1 if offset[1] == "-" else 1
+            return dt.timezone(sign * dt.timedelta(hours=int(offset[2]), minutes=int(offset[3])))
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidQuery(
@@ -101,9 +108,8 @@ def to_ns(moment: dt.datetime) -> int:
 
 def from_ns(stamp_ns: int, where: dt.tzinfo) -> dt.datetime:
     """The local time of a stamp."""
-    return dt.datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=where) + dt.timedelta(
-        microseconds=(stamp_ns % 1_000_000_000) // 1_000
-    )
+    whole = dt.datetime.fromtimestamp(stamp_ns // 1_000_000_000, tz=where)
+    return whole.replace(microsecond=(stamp_ns % 1_000_000_000) // 1_000)
 
 
 def parse_moment(text: str, where: dt.tzinfo) -> int:
@@ -114,8 +120,8 @@ def parse_moment(text: str, where: dt.tzinfo) -> int:
     """
     try:
         return (
-            int(float(text) * 1e9)
-            if re.fullmatch(r"\d{9,11}(\.\d+)?", text)
+            int(Decimal(text) * 1_000_000_000)
+            if re.fullmatch(r"\d{9,11}(\.\d+)?", text, re.ASCII)
             else to_ns(_aware(dt.datetime.fromisoformat(text), where))
         )
     except ValueError:
@@ -141,50 +147,104 @@ def understand(question: str, *, now_ns: int, where: dt.tzinfo) -> tuple[TimePhr
         those words.
     """
     now = from_ns(now_ns, where)
+    for pattern, plainer in _SPOKEN:
+        question = pattern.sub(plainer, question)
     rest, words, order = _take_order(question)
-    spans: list[Span] = []
-    moments: list[dt.datetime] = []
-    part: tuple[str, str] | None = None
+    said = _Said(now)
     for pattern, meaning in _RULES:
-        found = pattern.search(rest)
-        while found:
-            if meaning is None:
-                part = part or ((found["relation"] or "in").strip().lower(), found["part"].lower())
-            else:
-                try:
-                    spans.append(meaning(found, now))
-                    if meaning in (_at_clock, _ago):
-                        moments += _moment(found, now)
-                except (ValueError, OverflowError):
-                    break
-            words.append(found[0].strip())
-            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
-            found = pattern.search(rest)
-    if part is not None:
-        spans = [_with_part(part, spans, now)]
+        while found := pattern.search(rest):
+            start = found.start()
+            bound = _BOUND.search(rest[:start]) if meaning in _DAY_MEANINGS else None
+            if bound:
+                start = bound.start()
+            try:
+                said.add(meaning, found, bound[1].lower() if bound else "")
+            except (ValueError, OverflowError):
+                break
+            words.append(rest[start : found.end()].strip())
+            rest = f"{rest[:start]} {rest[found.end() :]}"
     rest = re.sub(r"\s+", " ", rest).strip(" ,")
     rest = re.sub(r"\s+([?.!])", r"\1", rest)
+    spans = said.spans()
     if not spans:
         return TimePhrase(None, tuple(words), order), rest
-    start = max(span[0] for span in spans)
-    end = min(span[1] for span in spans)
-    span = TimeSpan(max(1, to_ns(start)), max(1, to_ns(end)))
-    if end < start:
-        span = TimeSpan(max(1, to_ns(start)), max(1, to_ns(start)))
-    inside = [max(1, to_ns(moment)) for moment in moments if start <= moment <= end]
+    start_ns = max(max(1, to_ns(span[0])) for span in spans)
+    end_ns = max(start_ns, min(to_ns(span[1]) for span in spans))
+    inside = [max(1, to_ns(m)) for m in said.moments if start_ns <= to_ns(m) <= end_ns]
+    span = TimeSpan(start_ns, end_ns)
     return TimePhrase(span, tuple(words), order, inside[0] if inside else None), rest
 
 
-def _moment(found: re.Match[str], now: dt.datetime) -> list[dt.datetime]:
-    """The moment that "at 14:30" or "two hours ago" names; none for days and open spans."""
-    names = found.groupdict()
-    if "unit" in names:
-        unit = _UNITS[names["unit"].lower()]
-        if unit >= 86_400:
-            return []
-        return [now - dt.timedelta(seconds=_number(names["n"]) * unit)]
-    exact = names["relation"].lower() in ("at", "around", "about")
-    return [_clock(found, now)] if exact else []
+class _Said:
+    """What one question says of time: days, hours of a day, and stretches up to now."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+        self.moments: list[dt.datetime] = []
+        self._days: list[Span] = []
+        self._hours: list[Span] = []
+        self._others: list[Span] = []
+        self._bound = ""
+        self._part: tuple[str, str] | None = None
+
+    def add(self, meaning: Meaning | None, found: re.Match[str], bound: str) -> None:
+        """Take in one expression; `bound` is a word such as "since" right before it."""
+        if meaning is None:
+            self._part = self._part or ((found["relation"] or "in").lower(), found["part"].lower())
+        elif meaning in (_at_clock, _between_clocks):
+            # the hour of a day that was named, else the latest such hour that has begun
+            day = min(self._day_end(), self.now)
+            self._hours.append(meaning(found, day))
+            if meaning is _at_clock and _relation(found) in ("at", "around", "about"):
+                self.moments.append(_clock(found, day))
+            elif meaning is _at_clock and _relation(found) == "since":
+                self._hours[-1] = (self._hours[-1][0], self.now)
+                self._bound = self._bound or "since"
+        elif meaning is _ago and _UNITS[found["unit"].lower()] < 86_400:
+            moment = _back(self.now, found)
+            if bound:
+                self._others.append(_bounded((moment, moment), bound, self.now))
+            else:
+                self._others.append(meaning(found, self.now))
+                self.moments.append(moment)
+        elif meaning in _DAY_MEANINGS:
+            self._days.append(meaning(found, self.now))
+            self._bound = self._bound or bound
+        else:
+            self._others.append(meaning(found, self.now))
+
+    def _day_end(self) -> dt.datetime:
+        return min((span[1] for span in self._days), default=self.now)
+
+    def spans(self) -> list[Span]:
+        """All stretches of time it says; the question means where they overlap."""
+        inner = list(self._hours)
+        if self._part is not None:
+            inner.append(_with_part(self._part, self._days, self.now))
+        if self._bound:
+            inner = [_bounded(span, self._bound, self.now) for span in inner or self._days]
+        return [*(inner or self._days), *self._others]
+
+
+def _bounded(span: Span, bound: str, now: dt.datetime) -> Span:
+    """A stretch that begins or ends with another one: "since Monday", "before 3 March"."""
+    if bound == "since":
+        return span[0], now
+    if bound == "after":
+        return span[1], now
+    return _epoch(now), span[0] if bound == "before" else span[1]
+
+
+def _epoch(now: dt.datetime) -> dt.datetime:
+    return dt.datetime.fromtimestamp(1, tz=now.tzinfo)
+
+
+def _back(now: dt.datetime, found: re.Match[str]) -> dt.datetime:
+    """So many units before now, by the clock on the wall for days and longer, else elapsed."""
+    elapsed = dt.timedelta(seconds=_number(found["n"] or "1") * _UNITS[found["unit"].lower()])
+    if _UNITS[found["unit"].lower()] >= 86_400:
+        return now - elapsed
+    return (now.astimezone(dt.timezone.utc) - elapsed).astimezone(now.tzinfo)
 
 
 _ORDERS = (
@@ -226,13 +286,12 @@ def _day(moment: dt.datetime, *, days: int = 1) -> Span:
 
 
 def _last_n(found: re.Match[str], now: dt.datetime) -> Span:
-    amount = _number(found["n"]) if found["n"] else 1.0
-    return now - dt.timedelta(seconds=amount * _UNITS[found["unit"].lower()]), now
+    return _back(now, found), now
 
 
 def _ago(found: re.Match[str], now: dt.datetime) -> Span:
     unit = _UNITS[found["unit"].lower()]
-    moment = now - dt.timedelta(seconds=_number(found["n"]) * unit)
+    moment = _back(now, found)
     if unit >= 86_400:
         return _day(moment)
     slack = dt.timedelta(seconds=max(unit / 2, _number(found["n"]) * unit * 0.15))
@@ -240,8 +299,7 @@ def _ago(found: re.Match[str], now: dt.datetime) -> Span:
 
 
 def _ago_or_longer(found: re.Match[str], now: dt.datetime) -> Span:
-    moment = now - dt.timedelta(seconds=_number(found["n"]) * _UNITS[found["unit"].lower()])
-    return dt.datetime.fromtimestamp(1, tz=now.tzinfo), moment
+    return _epoch(now), _back(now, found)
 
 
 def _named_day(found: re.Match[str], now: dt.datetime) -> Span:
@@ -253,8 +311,13 @@ def _weekday(found: re.Match[str], now: dt.datetime) -> Span:
     back = (now.weekday() - _DAYS.index(found["weekday"].lower())) % 7
     if back == 0 and found["last"]:
         back = 7
-    start, end = _day(now - dt.timedelta(days=back))
-    return (start, now) if (found["since"] or "").lower().startswith("since") else (start, end)
+    return _day(now - dt.timedelta(days=back))
+
+
+def _day_part(found: re.Match[str], now: dt.datetime) -> Span:
+    """ "yesterday afternoon", "Monday morning"."""
+    day = _named_day(found, now) if found["name"] else _weekday(found, now)
+    return _with_part(("in", found["part"].lower()), [day], now)
 
 
 def _calendar_period(found: re.Match[str], now: dt.datetime) -> Span:
@@ -284,26 +347,35 @@ def _date(found: re.Match[str], now: dt.datetime) -> Span:
     return _day(moment)
 
 
-def _clock(found: re.Match[str], now: dt.datetime, prefix: str = "") -> dt.datetime:
+def _hour_of(found: re.Match[str], prefix: str = "") -> dict[str, int]:
     hour, half = int(found[f"hour{prefix}"]), (found[f"half{prefix}"] or "").replace(".", "")
     if half.lower() == "pm" and hour < 12:
         hour += 12
     if half.lower() == "am" and hour == 12:
         hour = 0
     minute, second = int(found[f"minute{prefix}"] or 0), int(found[f"second{prefix}"] or 0)
-    moment = _midnight(now).replace(hour=hour, minute=minute, second=second)
+    return {"hour": hour, "minute": minute, "second": second}
+
+
+def _clock(found: re.Match[str], now: dt.datetime) -> dt.datetime:
+    moment = _midnight(now).replace(**_hour_of(found))
     return moment if moment <= now else moment - dt.timedelta(days=1)
 
 
+def _relation(found: re.Match[str]) -> str:
+    return (found["relation"] or "at").strip().lower()
+
+
 def _between_clocks(found: re.Match[str], now: dt.datetime) -> Span:
-    start, end = _clock(found, now), _clock(found, now, "2")
+    start = _clock(found, now)
+    end = start.replace(**_hour_of(found, "2"))
     if not found["half"] and found["half2"] and end - start > dt.timedelta(hours=12):
         start += dt.timedelta(hours=12)
-    return (start, end) if start <= end else (start - dt.timedelta(days=1), end)
+    return (start, end) if start <= end else (start, end + dt.timedelta(days=1))
 
 
 def _at_clock(found: re.Match[str], now: dt.datetime) -> Span:
-    moment, relation = _clock(found, now), found["relation"].lower()
+    moment, relation = _clock(found, now), _relation(found)
     if relation in ("before", "until"):
         return _midnight(moment), moment
     if relation in ("after", "since"):
@@ -320,6 +392,8 @@ def _with_part(part: tuple[str, str], spans: list[Span], now: dt.datetime) -> Sp
     else:
         day = _midnight(now)
         begins = last if relation == "after" else first
+        if relation == "last":  # "last night" is never the one that begins today
+            begins = 48
         if relation not in ("before", "until") and day + dt.timedelta(hours=begins) > now:
             day -= dt.timedelta(days=1)
     start, end = day + dt.timedelta(hours=first), day + dt.timedelta(hours=last)
@@ -327,7 +401,7 @@ def _with_part(part: tuple[str, str], spans: list[Span], now: dt.datetime) -> Sp
         return end, _day(day)[1]
     if relation in ("before", "until"):
         return day, start
-    if relation == "since":
+    if relation.startswith("since"):
         return start, now
     if first == last:
         return start - dt.timedelta(minutes=30), end + dt.timedelta(minutes=30)
@@ -340,6 +414,25 @@ Meaning = Callable[[re.Match[str], dt.datetime], Span]
 def _rule(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
+
+_SPOKEN = tuple(
+    (_rule(pattern), plainer)
+    for pattern, plainer in (
+        (r"\btonight\b", "this evening"),
+        (r"\bhalf an hour\b", "30 minutes"),
+        (r"\b(?:an|one) hour and a half\b|\bone and a half hours\b", "90 minutes"),
+        *(
+            (rf"\b{word}(?= (?:o'clock|am|pm)\b)", str(NUMBERS[word]))
+            for word in NUMBERS
+            if 1 <= NUMBERS[word] <= 12 and len(word) > 2 and word not in ("few", "couple")
+        ),
+    )
+)
+"""What is said in another way than the rules below read it."""
+
+_BOUND = _rule(r"\b(since|after|before|until|till)\s+(?:the )?$")
+_DAY_MEANINGS = (_named_day, _day_part, _date, _calendar_period, _weekday, _ago)
+"""What names a stretch of the calendar, so that "since" or "before" may stand before it."""
 
 _SECOND_CLOCK = re.sub(r"\?P<(\w+)>", r"?P<\g<1>2>", _CLOCK)
 _RULES: tuple[tuple[re.Pattern[str], Meaning | None], ...] = (
@@ -359,27 +452,35 @@ _RULES: tuple[tuple[re.Pattern[str], Meaning | None], ...] = (
         _last_n,
     ),
     (_rule(rf"\b(?:about |around )?(?:a )?{_NUMBER}(?: of)?\s+{_UNIT} ago\b"), _ago),
+    (
+        _rule(
+            r"\b(?:(?P<name>the day before yesterday|yesterday|today)|"
+            rf"(?:on )?(?P<last>last )?{_WEEKDAY}) {_PART}\b"
+        ),
+        _day_part,
+    ),
     (_rule(r"\b(?P<name>the day before yesterday|yesterday|today)\b"), _named_day),
-    (_rule(r"\b(?:on )?(?P<iso>\d{4}-\d{2}-\d{2})\b"), _date),
+    (_rule(r"\b(?:on )?(?P<iso>\d{4}-\d{2}-\d{2})(?:\b|(?=T\d{2}:\d{2}))"), _date),
     (_rule(rf"\b(?:on )?(?:the )?{_DAY}(?: of)? {_MONTH}\b{_YEAR}"), _date),
     (_rule(rf"\b(?:on )?{_MONTH} {_DAY}\b{_YEAR}"), _date),
     (_rule(r"\b(?:during |in )?(?P<which>this|last) (?P<unit>week|month|year)\b"), _calendar_period),
-    (_rule(rf"\b(?P<since>on |since )?(?P<last>last )?{_WEEKDAY}\b"), _weekday),
+    (_rule(rf"\b(?:on )?(?P<last>last )?{_WEEKDAY}\b"), _weekday),
     (
         _rule(rf"\b(?:between|from) {_CLOCK}\s+(?:and|to|until)\s+{_SECOND_CLOCK}(?!\S*\d)\b"),
         _between_clocks,
     ),
     (
         _rule(
-            r"\b(?P<relation>at|around|about|before|after|since|until) "
-            r"(?=\d{1,2}(?::\d{2}|\s*(?:am|pm|a\.m\.|p\.m\.)|\b(?!\s*(?:m|cm|metres?|meters?)\b)))"
+            r"(?:\b(?P<relation>at|around|about|before|after|since|until) "
+            r"(?=\d{1,2}(?::\d{2}|\s*(?:am|pm|a\.m\.|p\.m\.)|\b(?![,.]?\d|\s*(?:m|cm|metres?|meters?)\b)))"
+            r"|(?<![\d:.,+-])(?:\bt)?(?=\d{1,2}(?::\d{2}|\s?(?:am|pm|a\.m\.|p\.m\.|o'clock))(?![\d]))\b)"
             + _CLOCK
             + r"(?:\s*o'clock)?"
         ),
         _at_clock,
     ),
     # "after lunch", not the lunch box; "last night", not the night stand
-    (_rule(rf"\b(?P<relation>after|before|since|until|during|at|in|this|last|around)\s+"
-           rf"(?:the )?{_PART}\b(?=\s*(?:$|[?.,!;]|\b(?:what|where|who|which|how|when|did|do|does|"
+    (_rule(rf"\b(?P<relation>since this|since last|after|before|since|until|during|at|"
+           rf"in|on|this|last|around)\s+(?:the )?{_PART}\b(?:\s+of(?=\s*(?:$|[?.,!;])))?(?=\s*(?:$|[?.,!;]|\b(?:what|where|who|which|how|when|did|do|does|"
            rf"was|were|is|are|have|has|on|in|at|of|and|you|i|we|the robot|today|yesterday)\b))"), None),
 )  # fmt: skip

@@ -69,7 +69,7 @@ class Belief:
 
 def soft(cosine: FloatArray) -> FloatArray:
     """Cosines to [0, 1]: below 0.3 two phrases have nothing in common."""
-    return np.clip((cosine - 0.3) / 0.7, 0, 1)
+    return np.asarray(np.clip((cosine - 0.3) / 0.7, 0, 1))
 
 
 def name_similarity(scene: Scene, phrases: list[str], encode: Encode | None) -> FloatArray:
@@ -79,7 +79,7 @@ def name_similarity(scene: Scene, phrases: list[str], encode: Encode | None) -> 
     )
     if encode is None or scene.label_vectors is None:
         return spelled
-    return np.maximum(spelled, 0.9 * soft(encode(phrases) @ scene.label_vectors.T))
+    return np.asarray(np.maximum(spelled, 0.9 * soft(encode(phrases) @ scene.label_vectors.T)))
 
 
 def believe(scene: Scene, directions: Directions, encode: Encode | None) -> Belief:
@@ -90,7 +90,7 @@ def believe(scene: Scene, directions: Directions, encode: Encode | None) -> Beli
         directions: The sentence, taken apart.
         encode: Sentences to unit vectors; None compares by spelling alone.
     """
-    parts = {name: np.zeros(len(scene.thing_label)) for name in WEIGHTS}
+    parts: dict[str, FloatArray] = {name: np.zeros(len(scene.thing_label)) for name in WEIGHTS}
     by_label = _label_parts(scene, directions, encode)
     for name, values in by_label.items():
         parts[name] = values[scene.thing_label]
@@ -107,7 +107,9 @@ def believe(scene: Scene, directions: Directions, encode: Encode | None) -> Beli
     _add_surroundings(scene, directions, encode, parts)
     parts["often"] = np.log(scene.sees.sum(axis=1))
     parts["aimed"] = scene.aimed.astype(np.float64)
-    weighted = {name: WEIGHTS[name] * values for name, values in parts.items()}
+    weighted: dict[str, FloatArray] = {
+        name: WEIGHTS[name] * values for name, values in parts.items()
+    }
     score = np.sum(list(weighted.values()), axis=0)
     belief = np.exp(score - score.max())
     return Belief(belief / belief.sum(), weighted)

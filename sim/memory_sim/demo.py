@@ -7,6 +7,7 @@ only afterwards, to say which of them are right.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import shutil
 import time
@@ -118,7 +119,7 @@ def _stayed(plan: HousePlan, room: Room) -> Check:
     poses = list(drive(plan))
     inside = sum(
         later[0] - earlier[0]
-        for earlier, later in zip(poses, poses[1:], strict=False)
+        for earlier, later in itertools.pairwise(poses)
         if plan.room_at(earlier[1].x, earlier[1].y) == room.kind
     )
     return lambda answer: answer.value is not None and abs(answer.value - inside) <= 20.0

@@ -170,7 +170,7 @@ def _card(memory: RobotMemory, number: int, item: Asked) -> str:
         if item.right
         else f"<span class='bad'>✗ expected: {_safe(item.expected)}</span>"
     )
-    pictures = []
+    pictures: list[str] = []
     for evidence in item.answer.evidence:
         picture = _picture(memory, evidence.observation.id)
         if picture and len(pictures) < 2:

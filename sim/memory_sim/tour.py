@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,34 +47,33 @@ def waypoints(plan: HousePlan) -> list[tuple[float, float]]:
 
 def drive(plan: HousePlan) -> Iterator[tuple[float, Pose]]:
     """Stamped poses of a tour: (seconds, base pose), with a full turn in every room."""
-    now, yaw = 0.0, 0.0
     centres = {room.centre for room in plan.rooms}
     points = waypoints(plan)
-    here = points[0]
-    yield now, Pose.from_yaw(*here, yaw=yaw)
+    here, yaw, ticks = points[0], 0.0, 0
+    yield 0.0, Pose.from_yaw(*here, yaw=yaw)
     for target in points[1:]:
-        heading = math.atan2(target[1] - here[1], target[0] - here[0])
-        for now, yaw in _turn(now, yaw, heading):
-            yield now, Pose.from_yaw(*here, yaw=yaw)
-        length = math.dist(here, target)
-        steps = max(1, round(length / (SPEED_M_S * PERIOD_S)))
+        headings = _headings(yaw, math.atan2(target[1] - here[1], target[0] - here[0]))
+        for yaw in headings:
+            ticks += 1
+            yield ticks * PERIOD_S, Pose.from_yaw(*here, yaw=yaw)
+        steps = max(1, round(math.dist(here, target) / (SPEED_M_S * PERIOD_S)))
         for step in range(1, steps + 1):
-            now += PERIOD_S
+            ticks += 1
             x = here[0] + (target[0] - here[0]) * step / steps
             y = here[1] + (target[1] - here[1]) * step / steps
-            yield now, Pose.from_yaw(x, y, yaw=yaw)
+            yield ticks * PERIOD_S, Pose.from_yaw(x, y, yaw=yaw)
         here = target
         if target in centres:
-            for _ in range(4):
-                for now, yaw in _turn(now, yaw, yaw + math.pi / 2):
-                    yield now, Pose.from_yaw(*here, yaw=yaw)
+            for heading in _headings(yaw, yaw + 2 * math.pi, whole=True):
+                ticks += 1
+                yield ticks * PERIOD_S, Pose.from_yaw(*here, yaw=heading)
 
 
-def _turn(now: float, yaw: float, target: float) -> Iterator[tuple[float, float]]:
-    difference = math.remainder(target - yaw, 2 * math.pi)
+def _headings(yaw: float, target: float, *, whole: bool = False) -> list[float]:
+    """Headings on the way from one to another, one a period; the short way unless `whole`."""
+    difference = target - yaw if whole else math.remainder(target - yaw, 2 * math.pi)
     steps = math.ceil(abs(difference) / (TURN_RAD_S * PERIOD_S) - 1e-9)
-    for step in range(1, steps + 1):
-        yield now + step * PERIOD_S, yaw + difference * step / steps
+    return [yaw + difference * step / steps for step in range(1, steps + 1)]
 
 
 @dataclass(slots=True)
@@ -119,6 +118,15 @@ def sighting_of(detection: Detection, frame: Frame, house: House) -> Sighting | 
     )  # fmt: skip
 
 
+def _battery(note: Observation, recording: str, number: int, seconds: float) -> Observation:
+    """The battery's state at the moment of another observation."""
+    charge = round(1 - seconds * BATTERY_DRAIN_S, 4)
+    return replace(
+        note, id=deterministic_id(recording, "battery", note.stamp_ns, number), source="battery",
+        text=f"body state: charge {charge:g}", extra={"body": {"charge": charge}},
+    )  # fmt: skip
+
+
 def tour(
     house: House,
     memory: RobotMemory,
@@ -147,37 +155,29 @@ def tour(
     poses = list(drive(house.plan))
     pending = []
     last_battery = -math.inf
+    recording = f"house-{house.plan.seed}-{session}"
     for number, (seconds, pose) in enumerate(poses):
         stamp_ns = start_ns + round(seconds * 1e9)
         house.move(pose)
 
-        def make(
-            source: str, at: Pose, stamp: int = stamp_ns, n: int = number, **parts: object
-        ) -> Observation:
-            identity = deterministic_id(f"house-{house.plan.seed}-{session}", source, stamp, n)
-            return Observation(
-                id=identity, stamp_ns=stamp, source=source, session=session, pose=at, **parts
-            )  # type: ignore[arg-type]
-
-        pending.append(memory.submit(make("odometry", pose)))
+        note = Observation(
+            id=deterministic_id(recording, "odometry", stamp_ns, number), stamp_ns=stamp_ns,
+            source="odometry", session=session, pose=pose,
+        )  # fmt: skip
+        pending.append(memory.submit(note))
         if seconds - last_battery >= BATTERY_PERIOD_S:
             last_battery = seconds
-            charge = round(1 - seconds * BATTERY_DRAIN_S, 4)
-            pending.append(
-                memory.submit(
-                    make("battery", pose, text=f"body state: charge {charge:g}",
-                         extra={"body": {"charge": charge}})
-                )
-            )  # fmt: skip
+            pending.append(memory.submit(_battery(note, recording, number, seconds)))
         begun = time.perf_counter()
         frame = house.look()
         rendered = time.perf_counter()
         if selector.wants(stamp_ns, pose, frame.image):
             placed = [sighting_of(found, frame, house) for found in detector(frame)]
             sightings = tuple(item for item in placed if item is not None)
-            observation = make(
-                "camera", frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image)
-            )
+            observation = replace(
+                note, id=deterministic_id(recording, "camera", stamp_ns, number), source="camera",
+                pose=frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image),
+            )  # fmt: skip
             perceived = time.perf_counter()
             pending.append(memory.submit(observation))
             timings.perceive.append(perceived - rendered)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from episodic.making import rich
 from memory_core.episodic import migrations
-from memory_core.episodic import store as store_module
+from memory_core.episodic import session as session_module
 from memory_core.episodic.database import connect
 from memory_core.memory import RobotMemory
 from memory_core.types import Pose
@@ -40,8 +40,8 @@ def steps(count):
 
 def know_steps(count):
     """Let memories opened from now on know `count` more migrations."""
-    store_module.migrate = partial(migrations.migrate, migrations=steps(count))
-    store_module.check_supported = partial(migrations.check_supported, migrations=steps(count))
+    session_module.migrate = partial(migrations.migrate, migrations=steps(count))
+    session_module.check_supported = partial(migrations.check_supported, migrations=steps(count))
 
 
 def open_memory(folder):

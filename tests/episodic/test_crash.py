@@ -18,7 +18,7 @@ import pytest
 from episodic import crash_child
 from episodic.making import differences, note, rich
 from memory_core.episodic import migrations
-from memory_core.episodic import store as store_module
+from memory_core.episodic import session as session_module
 from memory_core.errors import MemoryDamaged, RobotMemoryError
 from memory_core.memory import RobotMemory
 from memory_core.types import Pose, Query
@@ -48,8 +48,8 @@ def forker():
 @pytest.fixture(autouse=True)
 def _known_steps(monkeypatch):
     """What `know_steps` changes in this process is changed back."""
-    monkeypatch.setattr(store_module, "migrate", migrations.migrate)
-    monkeypatch.setattr(store_module, "check_supported", migrations.check_supported)
+    monkeypatch.setattr(session_module, "migrate", migrations.migrate)
+    monkeypatch.setattr(session_module, "check_supported", migrations.check_supported)
 
 
 class Ledger:
@@ -171,7 +171,7 @@ def _steps_taken(folder):
     if not (folder / "memory.db").exists():
         return 0
     try:
-        connection = store_module.connect(folder / "memory.db", write=True, create=True)
+        connection = session_module.connect(folder / "memory.db", write=True, create=True)
     except RobotMemoryError:
         return 0
     try:
@@ -313,7 +313,7 @@ def test_a_removal_or_correction_that_the_log_lost_is_reported(tmp_path, last):
 def test_a_checkpoint_torn_by_a_power_cut_is_repeated_from_the_log(tmp_path, logs):
     folder, _, _ = logs
     older, log = (folder / "memory.db").read_bytes(), (folder / "memory.db-wal").read_bytes()
-    connection = store_module.connect(folder / "memory.db", write=True)
+    connection = session_module.connect(folder / "memory.db", write=True)
     connection.execute("PRAGMA wal_checkpoint(FULL)")
     newer = (folder / "memory.db").read_bytes()
     connection.close()

@@ -1,0 +1,218 @@
+"""The account: what was removed and why, what was refused, what was read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from memory_core.episodic import rows
+from memory_core.episodic.anchors import AnchorTables
+from memory_core.types import (
+    Json,
+    Refusal,
+)
+
+_IN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A committed record of what went, and why."""
+
+    id: int
+    stamp_ns: int
+    kind: str
+    reason: str
+    selection: Json
+    replaced_by: Json
+    observations: int
+    keyframes: int
+    keyframe_bytes: int
+
+
+class LedgerTables(AnchorTables):
+    """Removals with their records, refusals by code, recordings, and learned artifacts."""
+
+    def count_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Add refused inputs to the counts by code, which live as long as the memory."""
+        now = time.time_ns()
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO refusals VALUES (?,1,?,?) ON CONFLICT (code) DO UPDATE SET "
+                "count = count + 1, last_stamp_ns = excluded.last_stamp_ns, "
+                "last_message = excluded.last_message",
+                ((item.code, now, item.message[:500]) for item in refusals),
+            )
+
+    def refusals(self) -> dict[str, tuple[int, str]]:
+        """Refused inputs by code: how many, and the last message."""
+        with self.reading() as db:
+            return {
+                code: (count, message)
+                for code, count, message in db.execute(
+                    "SELECT code, count, last_message FROM refusals ORDER BY code"
+                )
+            }
+
+    def remove(
+        self,
+        rowids: Sequence[int],
+        *,
+        kind: str,
+        reason: str,
+        selection: Json,
+        keyframes_only: bool = False,
+        replaced_by: Json = None,
+    ) -> Removal:
+        """Remove observations, or only their pictures, with a record, in one transaction.
+
+        Args:
+            rowids: What goes.
+            kind: `forget` (a person), `retention`, `consolidation` or `damage`.
+            reason: Why, in words.
+            selection: How it was chosen, as JSON.
+            keyframes_only: Keep the observations, drop their pictures.
+            replaced_by: What stands for them now, as JSON.
+
+        Returns:
+            The record.
+        """
+        wanted = sorted({int(rowid) for rowid in rowids})
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO removals (stamp_ns, kind, reason, selection, replaced_by, "
+                "observations, keyframes, keyframe_bytes) VALUES (?,?,?,?,?,0,0,0)",
+                (
+                    time.time_ns(), kind, reason, json.dumps(selection),
+                    None if replaced_by is None else json.dumps(replaced_by),
+                ),
+            )  # fmt: skip
+            removal = db.last_insert_rowid()
+            gone = frames = size = 0
+            for part in rows.chunks(wanted, _IN):
+                marks = ",".join("?" * len(part))
+                count, total = db.execute(
+                    f"SELECT count(*), coalesce(sum(bytes),0) FROM keyframes "
+                    f"WHERE observation IN ({marks})",
+                    part,
+                ).fetchall()[0]
+                frames += count
+                size += total
+                if keyframes_only:
+                    db.execute(f"DELETE FROM keyframes WHERE observation IN ({marks})", part)
+                    continue
+                db.execute(
+                    f"INSERT INTO removed SELECT rowid, id, ? FROM observations "
+                    f"WHERE rowid IN ({marks})",
+                    (removal, *part),
+                )
+                for table, key in (
+                    ("boxes", "observation"), ("words", "rowid"), ("sightings", "observation"),
+                    ("embeddings", "observation"), ("keyframes", "observation"),
+                    ("observations", "rowid"),
+                ):  # fmt: skip
+                    db.execute(f"DELETE FROM {table} WHERE {key} IN ({marks})", part)
+                gone += db.changes()
+            db.execute("UPDATE counters SET value = value - ? WHERE name='keyframe_bytes'", (size,))
+            db.execute(
+                "UPDATE removals SET observations=?, keyframes=?, keyframe_bytes=? WHERE id=?",
+                (gone, frames, size, removal),
+            )
+        return next(item for item in self.removals() if item.id == removal)
+
+    def removals(self) -> list[Removal]:
+        """Every removal ever committed, oldest first."""
+        query = (
+            "SELECT id, stamp_ns, kind, reason, selection, replaced_by, observations, "
+            "keyframes, keyframe_bytes FROM removals ORDER BY id"
+        )
+        with self.reading() as db:
+            found = db.execute(query).fetchall()
+        return [_removal(*row) for row in found]
+
+    def removed_since(self, removal: int) -> tuple[int, list[int]]:
+        """What later removals took: (number of the last removal, rowids)."""
+        with self.reading() as db:
+            last = db.execute("SELECT coalesce(max(id),0) FROM removals").get
+            gone = [
+                row[0]
+                for row in db.execute(
+                    "SELECT observation FROM removed WHERE removal > ?", (removal,)
+                )
+            ]
+        return int(last), gone
+
+    def oldest_keyframes(self, excess_bytes: int) -> list[int]:
+        """The observations whose pictures, oldest first, free at least `excess_bytes`."""
+        chosen, freed = [], 0
+        with self.reading() as db:
+            for rowid, size in db.execute(
+                "SELECT k.observation, k.bytes FROM keyframes k ORDER BY k.observation"
+            ):
+                if freed >= excess_bytes:
+                    break
+                chosen.append(int(rowid))
+                freed += size
+        return chosen
+
+    def recording(self, identity: str) -> tuple[bool, Json] | None:
+        """What is known of a recording: (complete, report); None where it never came."""
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT complete, report FROM recordings WHERE identity=?", (identity,)
+            ).fetchone()
+        return None if row is None else (bool(row[0]), json.loads(row[1]))
+
+    def note_recording(
+        self, identity: str, *, name: str, reader: str, complete: bool, report: Json
+    ) -> None:
+        """Keep how far the reading of a recording came, and what was found in it."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO recordings VALUES (?,?,?,?,?,?)",
+                (identity, name, reader, int(complete), json.dumps(report), time.time_ns()),
+            )
+
+    def recordings(self) -> list[Json]:
+        """Every recording that was read, with its report."""
+        query = "SELECT identity, name, reader, complete, report FROM recordings ORDER BY stamp_ns"
+        with self.reading() as db:
+            return [
+                {
+                    "identity": row[0],
+                    "name": row[1],
+                    "reader": row[2],
+                    "complete": bool(row[3]),
+                    "report": json.loads(row[4]),
+                }
+                for row in db.execute(query)
+            ]
+
+    def put_artifact(self, name: str, format_name: str, data: bytes) -> None:
+        """Keep something learned from the memory itself (a visual vocabulary)."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO artifacts VALUES (?,?,?,?)",
+                (name, format_name, data, time.time_ns()),
+            )
+
+    def artifact(self, name: str) -> tuple[str, bytes] | None:
+        """What was kept under a name: (format, data)."""
+        with self.reading() as db:
+            row = db.execute("SELECT format, data FROM artifacts WHERE name=?", (name,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+
+def _removal(
+    number: int,
+    stamp_ns: int,
+    kind: str,
+    reason: str,
+    selection: str,
+    replaced: str | None,
+    *counts: int,
+) -> Removal:
+    by = None if replaced is None else json.loads(replaced)
+    return Removal(number, stamp_ns, kind, reason, json.loads(selection), by, *counts)
