@@ -36,7 +36,7 @@ class Sightings:
         ray: Unit direction in the map, shape (n, 3); NaN without one.
         position: In the map, metres, shape (n, 3); NaN without depth.
         size: Area in view (angular or metric), shape (n,).
-        extent: Horizontal extent, metres, shape (n,); 0 without depth.
+        extent: Horizontal and vertical extent, metres, shape (n, 2); 0 without depth.
     """
 
     station: IntArray
@@ -89,27 +89,47 @@ def _by_position(positions: FloatArray, extents: FloatArray, numbers: IntArray) 
     """Greedy: each sighting joins the nearest group within reach, else begins one.
 
     What is seen of a large thing depends on the side it is seen from, so reach grows with
-    extent: 0.6 m, or three quarters of the extent up to 1.5 m.
+    extent: 0.6 m, or three quarters of the extent up to 1.5 m, apart for width and height.
+    Groups that their grown reach brings together are joined at the end.
     """
     groups: list[Group] = []
-    centres, reaches = np.empty((0, 3)), np.empty(0)
-    for position, extent, number in zip(positions, extents, numbers.tolist(), strict=True):
-        reach = float(np.clip(SAME_PLACE_EXTENT * extent, SAME_PLACE_M, MAX_SAME_PLACE_M))
-        if len(groups):
-            apart = np.linalg.norm(centres - position, axis=1) / np.maximum(reaches, reach)
-            nearest = int(apart.argmin())
-            if apart[nearest] < 1:
-                centre, members = groups[nearest]
-                members.append(number)
-                centre = centre + (position - centre) / min(len(members), 50)
-                groups[nearest] = (centre, members)
-                centres[nearest] = centre
-                reaches[nearest] = max(reaches[nearest], reach)
-                continue
-        groups.append((position, [number]))
-        centres = np.vstack([centres, position[None]])
-        reaches = np.append(reaches, reach)
-    return groups
+    centres, reaches = np.empty((0, 3)), np.empty((0, 2))
+    own = np.clip(SAME_PLACE_EXTENT * extents, SAME_PLACE_M, MAX_SAME_PLACE_M)
+    for position, reach, number in zip(positions, own, numbers.tolist(), strict=True):
+        apart = _relative_distance(centres - position, np.maximum(reaches, reach))
+        nearest = int(apart.argmin()) if len(groups) else -1
+        if nearest >= 0 and apart[nearest] < 1:
+            centre, members = groups[nearest]
+            members.append(number)
+            centre = centre + (position - centre) / min(len(members), 50)
+            groups[nearest] = (centre, members)
+            centres[nearest] = centre
+            reaches[nearest] = np.maximum(reaches[nearest], reach)
+        else:
+            groups.append((position, [number]))
+            centres = np.vstack([centres, position[None]])
+            reaches = np.vstack([reaches, reach[None]])
+    return _joined(groups, centres, reaches)
+
+
+def _relative_distance(offsets: FloatArray, reaches: FloatArray) -> FloatArray:
+    """Distances in units of reach, shape (n,)."""
+    flat = np.linalg.norm(offsets[:, :2], axis=1) / reaches[:, 0]
+    return np.asarray(np.hypot(flat, offsets[:, 2] / reaches[:, 1]))
+
+
+def _joined(groups: list[Group], centres: FloatArray, reaches: FloatArray) -> list[Group]:
+    """Larger groups take in the smaller ones within their reach."""
+    order = sorted(range(len(groups)), key=lambda g: -len(groups[g][1]))
+    kept: list[int] = []
+    for group in order:
+        apart = _relative_distance(centres[kept] - centres[group], reaches[kept])
+        near = int(apart.argmin()) if kept else -1
+        if near >= 0 and apart[near] < 1:
+            groups[kept[near]][1].extend(groups[group][1])
+        else:
+            kept.append(group)
+    return [groups[group] for group in sorted(kept)]
 
 
 def _place_blind(

@@ -148,12 +148,12 @@ def _collect(
                 ray.append(tuple(rotation @ bearing_direction(*sighting.bearing)))
             extent = sighting.size or (0.0, 0.0, 0.0)
             size.append(extent[0] * extent[1])
-            reach.append(max(extent[0], extent[1]) if at is not None else 0.0)
+            reach.append((max(extent[0], extent[1]), extent[2]) if at is not None else (0.0, 0.0))
             originals.append(sighting)
     return Sightings(
         np.array(station), np.array(label), np.array(ray, np.float64).reshape(-1, 3),
         np.array(position, np.float64).reshape(-1, 3), np.array(size, np.float64),
-        np.array(reach, np.float64),
+        np.array(reach, np.float64).reshape(-1, 2),
     ), originals  # fmt: skip
 
 

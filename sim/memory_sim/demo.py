@@ -56,15 +56,17 @@ def questions(
     carried = [thing for thing in plan.things if thing.position[2] > 0.01]
     first, second = carried[0].kind.label, carried[-1].kind.label
     room = next(r for r in plan.rooms if r.kind in ("kitchen", "bathroom", "bedroom", "office"))
-    counted = "door"
+    furniture = [thing.kind.label.split()[-1] for thing in plan.things if thing.position[2] < 0.01]
+    counted = max(sorted(set(furniture) - {"door"}), key=furniture.count)
+    total = sum(label.split()[-1] == counted for label in labels)
     visited = _arrivals(plan)
-    early, late = sorted(list(kinds)[:2], key=lambda kind: visited[kind])
+    early, late = min(kinds, key=visited.__getitem__), max(kinds, key=visited.__getitem__)
     signs = {kind: _sign_of(plan, kind) for kind in (early, late)}
     return [
         Posed(f"Where is the {first}?", "within 0.5 m of it", _at(things, first)),
         Posed(f"Where did you last see the {second}?", "within 0.5 m of it", _at(things, second)),
-        Posed(f"How many {counted}s did you see?", str(labels.count(counted)),
-              lambda a: a.value == labels.count(counted)),
+        Posed(f"How many {counted}s did you see?", str(total),
+              lambda a: a.value == total),
         Posed(f"Which did you see first, the {signs[early]} or the {signs[late]}?",
               f"the {signs[early]}", lambda a: f"The {signs[early]}," in a.answer),
         Posed(f"What is in the {room.kind}?", "what stands there", _names_some(plan, room)),
