@@ -35,6 +35,22 @@ def quaternion_to_matrix(quaternion: FloatArray) -> FloatArray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def is_rigid(matrix: FloatArray, *, tolerance: float = 1e-2) -> bool:
+    """Whether a 4x4 matrix turns and moves things and nothing else (no scale, shear, mirror).
+
+    Args:
+        matrix: Shape (4, 4).
+        tolerance: Largest deviation of an entry.
+    """
+    rotation = np.asarray(matrix, np.float64)[:3, :3]
+    return bool(
+        np.isfinite(matrix).all()
+        and np.abs(matrix[3] - [0, 0, 0, 1]).max() <= tolerance
+        and np.abs(rotation.T @ rotation - np.eye(3)).max() <= tolerance
+        and np.linalg.det(rotation) > 0
+    )
+
+
 def matrix_to_quaternion(rotation: FloatArray) -> FloatArray:
     """The unit quaternion of a rotation matrix (largest-component method, Shepperd 1978).
 
@@ -61,26 +77,27 @@ def matrix_to_quaternion(rotation: FloatArray) -> FloatArray:
     return -q if q[3] < 0 else q
 
 
-def slerp(start: FloatArray, end: FloatArray, fraction: float) -> FloatArray:
+def slerp(start: FloatArray, end: FloatArray, fraction: float | FloatArray) -> FloatArray:
     """Spherical interpolation between two orientations (Shoemake 1985).
 
     Args:
         start: Shape (4,), unit quaternion.
         end: Shape (4,), unit quaternion.
-        fraction: 0 gives `start`, 1 gives `end`.
+        fraction: 0 gives `start`, 1 gives `end`; one number, or shape (n,).
 
     Returns:
-        Shape (4,), unit length.
+        Shape (4,) or (n, 4), unit length.
     """
     cosine = float(np.dot(start, end))
     if cosine < 0:
         end, cosine = -end, -cosine
+    share = np.asarray(fraction)[..., None]
     if cosine > 0.9995:
-        mixed = start + fraction * (end - start)
+        mixed = start + share * (end - start)
     else:
         angle = float(np.arccos(min(1.0, cosine)))
-        mixed = np.sin((1 - fraction) * angle) * start + np.sin(fraction * angle) * end
-    return np.asarray(mixed / np.linalg.norm(mixed))
+        mixed = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=-1, keepdims=True))
 
 
 def transform_points(
@@ -113,7 +130,21 @@ def angle_between(first: FloatArray, second: FloatArray) -> float:
     Returns:
         Radians, 0 to pi.
     """
-    return float(2 * np.arccos(min(1.0, abs(float(np.dot(first, second))))))
+    return float(angles_between(first, second))
+
+
+def angles_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """The rotations between orientations, pair by pair.
+
+    Args:
+        first: Shape (..., 4), unit quaternions.
+        second: Shape (..., 4), unit quaternions.
+
+    Returns:
+        Shape (...), radians, 0 to pi.
+    """
+    cosines = np.abs(np.einsum("...i,...i->...", first, second))
+    return np.asarray(2 * np.arccos(np.minimum(1.0, cosines)))
 
 
 def bearing_direction(azimuth: float, elevation: float) -> FloatArray:

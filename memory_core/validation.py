@@ -80,7 +80,7 @@ def _check_parts(observation: Observation) -> None:
             f"{len(observation.sightings)} sightings in one observation; at most {MAX_SIGHTINGS}"
         )
     for sighting in observation.sightings:
-        _check_sighting(sighting)
+        check_sighting(sighting)
     if observation.keyframe is not None:
         check_keyframe(observation.keyframe)
     _check_extra(observation.extra)
@@ -162,7 +162,8 @@ def check_text(text: Any, *, limit: int) -> None:
         raise InvalidText("text holds characters that are not text (NUL or lone surrogates)")
 
 
-def _check_sighting(sighting: Sighting) -> None:
+def check_sighting(sighting: Sighting) -> None:
+    """Refuse a sighting without a label, or with numbers that are not finite."""
     if not isinstance(sighting.label, str) or not sighting.label.strip():
         raise InvalidSighting(f"a sighting's label is {sighting.label!r}; expected a word")
     if len(sighting.label) > MAX_LABEL or not _encodable(sighting.label):

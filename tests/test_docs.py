@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from bags import kitchen_bag
 
 from memory_core.interfaces.cli import build_parser, main
-
-from .bags import kitchen_bag
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

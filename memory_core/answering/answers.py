@@ -30,8 +30,10 @@ from memory_core.answering.grounding import (
     visits,
 )
 from memory_core.episodic.rows import Stored
-from memory_core.language.questions import Question
-from memory_core.language.rooms import NAMES
+from memory_core.episodic.summary import trajectory
+from memory_core.language.lexicon import words_of
+from memory_core.language.questions import PlacePhrase, Question, everything
+from memory_core.language.rooms import NAMES, room_named
 from memory_core.semantic.scene import Scene
 from memory_core.types import Answer, BoolArray, Evidence, Filters, IntArray, Query
 
@@ -113,17 +115,24 @@ def _make(context: Context, text: str, items: list[Evidence], **parts: object) -
 
 
 def _candidates(context: Context, scene: Scene, thing: str) -> tuple[IntArray, np.ndarray]:
-    """Things a phrase may mean, likeliest first, with their shares of the belief."""
+    """Things a phrase may mean, likeliest first, with their shares of the belief.
+
+    How often a thing was seen does not count: what moved yesterday was seen less at its new place.
+    Whether something ever was in a room is asked strictly; elsewhere a room is a hint.
+    """
     fits = of_kind(scene, thing) & seen(context, scene)
     if context.question.place.named:
         placed = fits & at_place(context, scene, context.question.place)
         soft = context.question.place.room is not None and context.question.place.thing is None
+        soft = soft and context.question.kind != "ever"
         fits = placed if placed.any() or not soft else fits
     found = np.flatnonzero(fits)
     if not len(found):
         return found, np.empty(0)
-    belief = belief_in(context, scene, thing).things[found]
-    belief = belief / max(float(belief.sum()), 1e-12)
+    beliefs = belief_in(context, scene, thing)
+    score = np.log(beliefs.things[found] + 1e-300) - beliefs.parts["often"][found]
+    belief = np.exp(score - score.max())
+    belief = belief / belief.sum()
     order = np.argsort(-belief, kind="stable")
     return found[order], belief[order]
 
@@ -311,6 +320,9 @@ def _how_many(context: Context) -> Answer:
     thing = question.things[0]
     if question.quantity == "times":
         return _how_often(context, thing)
+    if everything(thing):
+        listed = _what(replace(context, question=replace(question, things=())))
+        return replace(listed, kind="how_many")
     if scene is not None:
         fits = of_kind(scene, thing) & seen(context, scene)
         if fits.any():
@@ -370,11 +382,20 @@ def _moments(context: Context, thing: str) -> list[tuple[int, Evidence]]:
     return sorted(moments, key=lambda entry: entry[0])
 
 
+def _arrivals(context: Context, room: str) -> list[tuple[int, Evidence]]:
+    """When the robot came to a kind of room, in order of time; empty where none is named."""
+    kind = room_named(words_of(room))
+    if kind is None:
+        return []
+    stays = visits(context, PlacePhrase(room, room=kind))
+    return [(stay.start_ns, item) for stay in stays for item in _standing(context, stay.start_ns)]
+
+
 def _which_first(context: Context) -> Answer:
     things = context.question.things
     firsts = []
     for thing in things:
-        moments = _moments(context, thing)
+        moments = _moments(context, thing) or _arrivals(context, thing)
         if not moments:
             return replace(_no_memory(context, thing), kind="which_first")
         firsts.append((moments[0][0], thing, moments[0][1]))
@@ -426,6 +447,8 @@ def _what(context: Context) -> Answer:
         return _no_memory(context, question.things[0])
     if scene is not None:
         here = seen(context, scene) & at_place(context, scene, question.place)
+        if question.time.order is not None:
+            here &= _in_one_view(context, scene, here)
         if here.any():
             return _list_things(context, scene, np.flatnonzero(here))
     told = (
@@ -441,6 +464,16 @@ def _what(context: Context) -> Answer:
         f"I have no memory of anything{where}{captions.before(question.time.span)}.",
         "what", abstained=True,
     )  # fmt: skip
+
+
+def _in_one_view(context: Context, scene: Scene, here: BoolArray) -> BoolArray:
+    """Of some things, those in the first (or last) view of any of them, shape (e,)."""
+    keep = np.flatnonzero(in_time(context, scene) & (scene.sees[here] > 0).any(axis=0))
+    if not len(keep):
+        return here
+    stamps = stamps_of(scene)[keep]
+    first = context.question.time.order == "first"
+    return np.asarray(scene.sees[:, keep[stamps.argmin() if first else stamps.argmax()]] > 0)
 
 
 def _list_things(context: Context, scene: Scene, found: IntArray) -> Answer:
@@ -505,6 +538,11 @@ def _where_robot(context: Context) -> Answer:
         return Answer("I have no memory of where I was then.", "where_robot", abstained=True)
     order = context.question.time.order
     moment = context.question.time.moment_ns
+    if context.question.things:
+        moments = _moments(context, context.question.things[0])
+        if not moments:
+            return _no_memory(context, context.question.things[0])
+        moment = moments[0 if order == "first" else -1][0]
     if moment is not None:
         stamp, pose, _ = min(path, key=lambda entry: abs(entry[0] - moment))
     elif context.question.time.span is None or order == "last":
@@ -539,6 +577,8 @@ def _how_far(context: Context) -> Answer:
         text = f"{apart:.2f} m from the {question.things[0]} to the {question.things[1]}."
         return _make(context, text, items, value=round(apart, 3), unit="m", position=None)
     path = path_in_time(context)
+    if question.things:
+        return _how_far_from_here(context, question.things[0])
     if len(path) < 2:
         return Answer("I have no memory of moving then.", "how_far", abstained=True)
     steps = [
@@ -551,6 +591,16 @@ def _how_far(context: Context) -> Answer:
     items_path = list(_standing(context, path[-1][0]))
     return _make(context, text, items_path, value=round(metres, 3), unit="m",
                  stamp_ns=path[0][0], position=path[-1][1].position)  # fmt: skip
+
+
+def _how_far_from_here(context: Context, thing: str) -> Answer:
+    """From where the robot was last to a thing."""
+    found, path = _where(context), trajectory(context.memory)
+    if found.abstained or found.position is None or not path:
+        return found if found.abstained else _no_memory(context, thing)
+    apart = float(np.linalg.norm(np.subtract(found.position, path[-1][1].position)))
+    text = f"{apart:.2f} m from where I was last. {found.answer}"
+    return replace(found, answer=text, value=round(apart, 3), unit="m")
 
 
 def _body(context: Context) -> Answer:

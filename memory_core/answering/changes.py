@@ -10,6 +10,7 @@ from memory_core.answering import wording
 from memory_core.answering.grounding import (
     Context,
     at_place,
+    of_kind,
     stamps_of,
     thing_evidence,
     views,
@@ -86,6 +87,11 @@ def answer_changed(context: Context) -> Answer:
     before, after = split
     found = changes_between(scene, before, after)
     here = at_place(context, scene, context.question.place)
+    for thing in context.question.things:
+        fits = of_kind(scene, thing)
+        if not fits.any():
+            return Answer(f"I have no memory of the {thing}.", "changed", abstained=True)
+        here &= fits
     moved = [(old, new) for old, new in found.moved if here[old] or here[new]]
     fresh = [t for t in found.new if here[t]]
     gone = [t for t in found.gone if here[t]]

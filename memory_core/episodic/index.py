@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from memory_core.episodic.cache import IndexCache, Watermark
-from memory_core.episodic.columns import Columns
+from memory_core.episodic.columns import Columns, bounds_of
 from memory_core.episodic.gpu import FaissGpuIndex, FallingBackIndex, gpu_available
 from memory_core.episodic.store import EpisodicStore
 from memory_core.episodic.vectors import CpuIndex, Hits, VectorIndex, best
@@ -67,8 +67,9 @@ class DatabaseScan:
         """See `View.select`."""
         names = names_of(self._store)
         anchors = {number: pose for number, (_, _, pose) in self._store.anchor_poses().items()}
+        bounds = None if filters.region is None else bounds_of(filters.region)
         found, after = [], 0
-        while rows := self._store.column_rows(after, SLICE):
+        while rows := self._store.column_rows(after, SLICE, bounds=bounds):
             columns = Columns()
             columns.append(rows, anchors)
             found.append(columns.column("rowid")[columns.select(filters, names)])

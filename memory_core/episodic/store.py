@@ -31,6 +31,7 @@ from memory_core.types import (
 
 _IN = 500
 _BACKUP_PAGES = 4_096
+Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 _COLUMNS = "rowid, stamp_ns, x, y, z, robot, session, source, anchor, localised"
 
 
@@ -208,11 +209,29 @@ class EpisodicStore(LedgerTables):
             acknowledged = self.counter("acknowledged")
             return acknowledged - int(db.execute("SELECT count(*) FROM removed").get)
 
-    def column_rows(self, after: int, limit: int) -> list[tuple[Any, ...]]:
-        """Up to `limit` rows past `after`: rowid, stamp, x, y, z, robot, … , localised."""
-        query = f"SELECT {_COLUMNS} FROM observations WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    def column_rows(
+        self, after: int, limit: int, *, bounds: Bounds | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Up to `limit` rows past `after`: rowid, stamp, x, y, z, robot, … , localised.
+
+        Args:
+            after: The rowid before the first.
+            limit: At most this many.
+            bounds: Low and high corner in the map, metres: only rows the R*Tree cannot rule out
+                (it holds float32, so its answer is a superset of what is inside).
+        """
+        query = f"SELECT {_COLUMNS} FROM observations WHERE rowid > ?"
+        values: list[Any] = [after]
+        if bounds is not None:
+            query += (
+                " AND rowid IN (SELECT observation FROM boxes WHERE max_x >= ? AND min_x <= ? "
+                "AND max_y >= ? AND min_y <= ? AND max_z >= ? AND min_z <= ?)"
+            )
+            values += [v for low, high in zip(*bounds, strict=True) for v in (low, high)]
         with self.reading() as db:
-            found: list[tuple[Any, ...]] = db.execute(query, (after, limit)).fetchall()
+            found: list[tuple[Any, ...]] = db.execute(
+                f"{query} ORDER BY rowid LIMIT ?", (*values, limit)
+            ).fetchall()
         return found
 
     def embedding_rows(self, space: str, after: int, limit: int) -> tuple[IntArray, FloatArray]:

@@ -212,7 +212,8 @@ def _target(phrases: list[_Phrase]) -> _Phrase | None:
             return wanted[0]
     last = max((phrase.clause for phrase in phrases), default=0)
     late = [phrase for phrase in things if phrase.clause == last > 0]
-    chosen = late or things[-1:] or phrases[-1:]
+    heads = [phrase for phrase in things if not phrase.before]  # "the lamp on the nightstand"
+    chosen = late or heads or things[-1:] or phrases[-1:]
     return chosen[0] if chosen else None
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from memory_core.errors import InvalidQuery
 from memory_core.language.directions import take_floor
 from memory_core.language.lexicon import words_of
+from memory_core.language.plain import SEE, YOU, plainly
 from memory_core.language.rooms import room_named
 from memory_core.language.times import TimePhrase, understand
 
@@ -22,6 +23,17 @@ Kind = Literal[
     "describe", "body", "where_robot", "find",
 ]  # fmt: skip
 MAX_QUESTION = 1_000
+
+_EVERYTHING = re.compile(
+    r"(?:all |any |other |different )*(?:things?|objects?|items?|stuff|furniture|anything|something|"
+    r"everything|contents?|all|else)"
+)
+_ANYBODY = re.compile(r"(?:anyone|anybody|someone|somebody|people|everyone)(?: else)?")
+
+
+def everything(words: str) -> bool:
+    """Whether words mean whatever is there, rather than a kind of thing."""
+    return _EVERYTHING.fullmatch(words) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +85,7 @@ class Question:
     quantity: str = ""
 
 
-_SEE = (
-    r"(?:see|saw|seen|notice|noticed|spot|spotted|find|found|observe|observed|encounter|"
-    r"encountered|hear|heard|pass|passed|come across|came across|meet|met|remember|detect|"
-    r"detected|look at|looked at)"
-)
-_LEAVE = (
-    r"(?:leave|left|put|place|placed|keep|kept|lose|lost|store|stored|drop|dropped|park|parked)"
-)
-_YOU = r"(?:you|i|we|the robot|robot|it|anyone|anybody|someone)"
+_LEAVE = r"(?:leave|left|put|place|placed|keep|kept|lose|lost|store|stored|drop|dropped|park|parked|have|use|used)"
 _BE = r"(?:is|are|was|were|'s|has|have|had)"
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _CIRCLE = re.compile(
@@ -104,7 +108,7 @@ _RELATIONS = {
 _RELATION_OF = {word: name for name, words in _RELATIONS.items() for word in words.split("|")}
 _PLACE = re.compile(
     r"\b(" + "|".join(sorted(_RELATION_OF, key=len, reverse=True)) + r")\s+"
-    r"(?:the|a|an|my|your|our|that|this)\s+([a-z][a-z0-9 '-]*?)(?=$|[?.,;!]|\s+(?:and|or|when|that|"
+    r"(the\s+|a\s+|an\s+|my\s+|your\s+|our\s+|that\s+|this\s+|)([a-z][a-z0-9 '-]*?)(?=$|[?.,;!]|\s+(?:and|or|when|that|"
     + "|".join(sorted(_RELATION_OF, key=len, reverse=True))
     + r")\b)"
 )
@@ -113,7 +117,8 @@ _NOWHERE = re.compile(
     r"way|list|robot)"
 )
 _LEADING = re.compile(
-    r"^(?:the|a|an|any|some|my|your|our|his|her|their|that|this|these|those|all|another|there)\s+"
+    r"^(?:the|a|an|any|some|my|your|our|his|her|their|that|this|these|those|all|another|there|"
+    r"nearest|closest|both|several|two|three|four|five)\s+"
 )
 
 
@@ -134,9 +139,10 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
         raise InvalidQuery(f"the question has {len(text)} characters; at most {MAX_QUESTION}")
     time, rest = understand(text, now_ns=now_ns, where=where)
     rest = re.sub(r"\s+", " ", rest.lower().replace("’", "'")).strip(" ?!.,")
-    rest = re.sub(r"^(?:please |can you tell me |could you tell me |tell me |do you know |do you "
-                  r"remember |can you remember |hey |hi |robot,? |i want to know )+", "", rest)  # fmt: skip
-    for understood in (_body, _first, _changed, _how, _ever, _when, _describe, _where, _what):
+    rest = plainly(rest)
+    for understood in (
+        _body, _first, _changed, _how, _ever, _when, _describe, _where, _list, _what,
+    ):  # fmt: skip
         question = understood(rest)
         if question is not None:
             return replace(question, text=text, time=time)
@@ -146,7 +152,7 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
 def clean_thing(words: str) -> str:
     """A noun phrase without leading determiners, trailing verbs and pronouns."""
     words = words.strip(" ?!.,")
-    words = re.sub(rf"\b(?:that|which) {_YOU}.*$", "", words)
+    words = re.sub(rf"\b(?:that|which) {YOU}.*$", "", words)
     while (shorter := _LEADING.sub("", words)) != words:
         words = shorter
     words = re.sub(
@@ -178,10 +184,12 @@ def take_place(text: str) -> tuple[PlacePhrase, str]:
     floor, rest = take_floor(text)
     place = PlacePhrase(text if floor is not None else "", floor=floor)
     for found in reversed(list(_PLACE.finditer(rest))):
-        thing = clean_thing(found[2])
+        thing = clean_thing(found[3])
         if not thing or _NOWHERE.fullmatch(thing):
             continue
         room = room_named(words_of(thing))
+        if room is None and not found[2]:
+            continue  # "in kitchen" names a place; "in general" does not
         if room is not None and place.room is None:
             place = replace(place, room=room, words=f"{found[0]} {place.words}".strip())
         elif room is None and place.thing is None:
@@ -202,7 +210,10 @@ def _without(text: str, found: re.Match[str]) -> str:
 
 
 def _body(text: str) -> Question | None:
-    if re.search(r"\b(battery|charge|charged)\b", text):
+    if re.search(rf"^(?:where|find|bring|fetch|get|show|take|which)\b|\b{SEE}\b|\b(?:is|are) there\b|"
+                 r"\bcharg(?:er|ing)\b|\bbatter(?:y|ies) (?:pack|box)", text):  # fmt: skip
+        return None
+    if re.search(r"\b(battery|charge|charged|power (?:level|left)|voltage)\b", text):
         return Question(text, "body", quantity="battery", robot=True)
     if re.search(r"\b(temperature|how (?:hot|warm|cold))\b", text) and "kettle" not in text:
         return Question(text, "body", quantity="temperature", robot=True)
@@ -212,8 +223,8 @@ def _body(text: str) -> Question | None:
 def _first(text: str) -> Question | None:
     for pattern in (
         r"^(?:which|what|who)\b.*?\bfirst\b[,:]?\s*(?:the |a |an )?(.+?) or (?:the |a |an )?(.+)$",
-        rf"^(?:did|have|had) {_YOU} {_SEE} (?:the |a |an )?(.+?) or (?:the |a |an )?(.+?) first$",
-        rf"^(?:did|have|had) {_YOU} {_SEE} (?:the |a |an )?(.+?) (?:before|earlier than|after|later than) "
+        rf"^(?:did|have|had) {YOU} {SEE} (?:the |a |an )?(.+?) or (?:the |a |an )?(.+?) first$",
+        rf"^(?:did|have|had) {YOU} {SEE} (?:the |a |an )?(.+?) (?:before|earlier than|after|later than) "
         r"(?:you saw |seeing )?(?:the |a |an )?(.+)$",
         r"^(?:was|were|is) (?:the |a |an )?(.+?) (?:seen )?(?:before|earlier than|after|later than) (?:the |a |an )?(.+)$",
         r"^(?:what|which) (?:came|comes|was) first[,:]? (?:the |a |an )?(.+?) or (?:the |a |an )?(.+)$",
@@ -224,19 +235,38 @@ def _first(text: str) -> Question | None:
     return None
 
 
+_CHANGES = re.compile(
+    r"\b(?:what|anything|something)(?:'s| has| have| is| was)?\s*(?:been )?"
+    r"(?:changed|change|different|moved|new|missing|gone)\b|"
+    r"\b(?:what|which(?: things?| objects?| items?)?|what (?:things?|objects?|items?)) (?:else )?(?:has |have |had "
+    r"|was |were |is |are )?(?:been )?(?:moved|changed|disappeared|appeared|missing|gone|new)\b|"
+    r"^(?:did|has|have|is|was) (?:anything|something|things)\b.*\b(?:change|changed|move|moved|missing|new|"
+    r"different|gone|disappear|disappeared)\b|"
+    r"^(?:is|was) there (?:anything|something) (?:new|different|missing|changed)\b|"
+    r"^(?:what|which|are there any|were there any|any|did you (?:see|notice) any) changes?\b"
+)
+_CHANGED_THING = re.compile(
+    r"^(?:has|have|did|was|were|is|are) (?:the |a |an |my |our |your )?(.+?) (?:been )?(?:moved?|changed?"
+    r"|disappear(?:ed)?|gone|missing)(?: (?:its |their )?(?:place|position|around|away))?$|"
+    r"^(?:did|has|have) (?:somebody|someone|anybody|anyone|you|i|we) (?:move|moved|take|taken|took) "
+    r"(?:the |a |an |my |our |your )?(.+)$"
+)
+
+
 def _changed(text: str) -> Question | None:
-    if re.search(r"\b(?:what|anything|something)(?:'s| has| have| is| was)?\s*(?:been )?"
-                 r"(?:changed|change|different|moved|new|missing|gone)\b", text) or re.search(
-        r"\b(?:what|which things?|which objects?) (?:moved|changed|disappeared|appeared|is missing)\b", text
-    ) or re.search(r"^(?:did|has|have) (?:anything|something) (?:change|changed|move|moved)", text):  # fmt: skip
-        place, _ = take_place(text)
+    place, rest = take_place(text)
+    if _CHANGES.search(text):
         return Question(text, "changed", place=place)
+    found = _CHANGED_THING.search(rest)
+    if found:
+        return Question(text, "changed", (clean_thing(found[1] or found[2]),), place)
     return None
 
 
 def _how(text: str) -> Question | None:
     found = re.search(
-        r"^how (?:many|much)\s+(?:different |kinds of )?(.+?)(?:\s+(?:are|is|were|was|do|did|have|can|has)\b(.*))?$",
+        r"^how (?:many|much)\s+(?:different |kinds of )?(.+?)"
+        r"(?:\s+(?:are|is|were|was|do|does|did|have|can|has|you|i|we)\b(.*))?$",
         text,
     )
     if found and re.match(r"(?:times|often)\b", found[1]):
@@ -256,11 +286,15 @@ def _how(text: str) -> Question | None:
         )
         if apart and not re.search(r"\b(?:you|robot)\b", apart[0]):
             return Question(text, "how_far", (clean_thing(apart[1]), clean_thing(apart[2])))
+        away = re.search(r"^how far (?:is|are) (?!it\b)((?:the |a |an |my ).+)$", text)
+        if away:
+            thing, place = _split_place(away[1])
+            return Question(text, "how_far", (clean_thing(thing),), place)
         return Question(text, "how_far", robot=True)
     if re.match(r"^(?:how long|for how long|how much time)\b", text):
         place, rest = take_place(text)
         ago = re.search(
-            rf"(?:since|ago)\b.*?\b{_SEE}\s+(?:the |a |an )?(.+)$|since (?:you )?(?:last )?{_SEE} (.+)$",
+            rf"(?:since|ago)\b.*?\b{SEE}\s+(?:the |a |an )?(.+)$|since (?:you )?(?:last )?{SEE} (.+)$",
             rest,
         )
         if ago:
@@ -270,7 +304,7 @@ def _how(text: str) -> Question | None:
 
 
 def _times_seen(text: str) -> Question:
-    found = re.search(rf"\b{_SEE}\s+(?:the |a |an )?(.+)$", text)
+    found = re.search(rf"\b{SEE}\s+(?:the |a |an )?(.+)$", text)
     place, rest = take_place(text)
     if found:
         thing, _ = _split_place(found[1])
@@ -281,7 +315,7 @@ def _times_seen(text: str) -> Question:
 
 def _ever(text: str) -> Question | None:
     found = re.search(
-        rf"^(?:have|has|had|did|do|does) {_YOU} (?:ever |already |just |actually )?(?:been |go |gone |visit(?:ed)? |drive |driven )(?:in |to |into |at |inside )?(.+)$",
+        rf"^(?:have|has|had|did|do|does) {YOU} (?:ever |already |just |actually )?(?:been |be |go |gone |visit(?:ed)? |drive |driven )(?:in |to |into |at |inside )?(.+)$",
         text,
     )
     if found:
@@ -292,12 +326,24 @@ def _ever(text: str) -> Question | None:
                                 thing=None if room_named(words_of(thing)) is not None else thing)  # fmt: skip
         return Question(text, "ever", place=place, robot=True)
     found = re.search(
-        rf"^(?:have|has|had|did|do|does) {_YOU} (?:ever |already |just |actually )?(?:{_SEE}|have|know|know of|remember seeing) (.+)$",
+        rf"^(?:have|has|had|did|do|does) {YOU} (?:ever |already |just |actually )?(?:{SEE}|have|know|know of|remember seeing|own) (.+)$",
         text,
-    ) or re.search(r"^(?:is|are|was|were) there (?:ever )?(.+)$", text)
+    ) or re.search(
+        r"^(?:seeing|is there|are there|was there|were there|have there been|has there been) "
+        r"(?:ever )?(.+)$",
+        text,
+    )
     if found:
         thing, place = _split_place(found[1])
-        return Question(text, "ever", (clean_thing(thing),), place)
+        thing = clean_thing(thing)
+        if everything(thing):
+            return Question(text, "what", place=place)
+        return Question(text, "ever", (_somebody(thing),), place)
+    found = re.search(
+        r"^(?:is|are|was|were) (?:the |my |our |a |an )(.+?) (?:there|here|around|anywhere)$", text
+    )
+    if found:
+        return Question(text, "ever", (clean_thing(found[1]),))
     found = re.search(
         r"^(?:is|are|was|were) (?:the |my |a |an )(.+?) (?=(?:in|on|near|under|at|by|upstairs|downstairs)\b)(.+)$",
         text,
@@ -311,19 +357,19 @@ def _ever(text: str) -> Question | None:
 def _when(text: str) -> Question | None:
     if not re.match(r"^(?:when|what time|at what time|what day|on what day|what date)\b", text):
         return None
-    found = re.search(rf"\b{_SEE}\s+(.+)$", text)
+    found = re.search(rf"\b{SEE}\s+(.+)$", text)
     if found:
         thing, place = _split_place(found[1])
         return Question(text, "when", (clean_thing(thing),), place)
     found = re.search(
-        rf"\b(?:was|were|did|is) {_YOU} (?:\w+ )*?(?:in|at|near|on|to|into|visit|enter|reach|leave|upstairs|downstairs)\b",
+        rf"\b(?:was|were|did|is) {YOU} (?:\w+ )*?(?:in|at|near|on|to|into|visit|enter|reach|leave|upstairs|downstairs)\b",
         text,
     )
     if found:
         place, _ = take_place(text)
         return Question(text, "when", place=place, robot=True)
     found = re.search(
-        r"\b(?:was|were|is|did|has) (?:the |a |an |my )?(.+?)(?: (?:seen|there|last seen|first seen|appear|here|moved))?$",
+        r"\b(?:was|were|is|did|has) (?:the |a |an |my )?(.+?)(?: (?:seen|there|last seen|first seen|appear|here|moved?|changed?|disappear(?:ed)?|gone))?$",
         text,
     )
     thing, place = _split_place(found[1] if found else text)
@@ -332,26 +378,33 @@ def _when(text: str) -> Question | None:
 
 def _describe(text: str) -> Question | None:
     found = re.match(
-        r"^(?:describe|summari[sz]e|give me (?:a )?(?:summary|overview|description) of|what does (.+) look like|"
-        r"what is (.+) like|what kind of (?:place|room|building|area) is|tell me about)\b\s*(.*)$",
+        r"^(?:describe|summari[sz]e|give (?:me |us )?(?:an? |the )?(?:summary|overview|description) of|"
+        r"what (?:does|did|do) (.+) look like|what (?:is|was) (.+) like|"
+        r"what (?:kind|sort|type) of (?:place|room|building|area|house) is|tell me about)\b\s*(.*)$",
         text,
     )
     if not found:
         return None
     about = next((part for part in found.groups()[::-1] if part), "")
-    place, _ = take_place(f"in {about}" if about else "")
-    if not place.named:
-        place, _ = take_place(about)
-    room = room_named(words_of(clean_thing(about))) if about else None
+    if _WHOLE.fullmatch(clean_thing(about)):
+        return Question(text, "describe")
+    room = room_named(words_of(clean_thing(about)))
+    place, rest = take_place(about)
     if room is not None and not place.named:
-        place = PlacePhrase(about, room=room)
-    thing = clean_thing(about)
-    whole = re.fullmatch(
-        r"(?:|what (?:you|i|we|the robot)\b.*|.*\b(?:house|building|everything|all|site|area|campus|place|day|flat|apartment|it)\b.*)",
-        thing,
+        place, rest = PlacePhrase(f"in the {clean_thing(about)}", room=room, relation="in"), ""
+    rest = clean_thing(rest)
+    surroundings = not rest or re.fullmatch(
+        r"(?:area|space|region|surroundings|place|corner)", rest
     )
-    things = () if place.named or whole else (thing,)
-    return Question(text, "describe", things, place)
+    return Question(text, "describe", () if place.named and surroundings else (rest,), place)
+
+
+_WHOLE = re.compile(
+    r"(?:|(?:what|everything|all|anything) (?:that )?(?:you|i|we|the robot)\b.*|"
+    r"(?:whole |entire |your |my |our )?(?:house|building|everything|all|site|campus|place|day|flat|apartment|home|"
+    r"it|this|tour|trip|session|morning|afternoon|evening|surroundings|environment|world|memory|memories)"
+    r"(?: (?:you|i|we) (?:saw|visited).*)?)"
+)
 
 
 def _where(text: str) -> Question | None:
@@ -363,22 +416,45 @@ def _where(text: str) -> Question | None:
         return None
     rest = re.sub(r"^'s\b", " is", found[1]).strip()
     if re.match(
-        rf"^(?:was|were|are|did) {_YOU}(?:\s*$|\s+(?:at|go|drive|when|stop|stand|end up|start|begin|stay)\b|\s*$)",
+        rf"^(?:was|were|are|am|did) {YOU}(?:\s*$|\s+(?:at|in|on|go|drive|when|while|stop|stand|end|end up|start|"
+        r"begin|stay|now|right now|then|headed|driving|standing)\b|\s*$)",
         rest,
-    ) or re.match(r"^(?:have )?you been\b", rest):
+    ) or re.match(r"^(?:have )?(?:you|i|we) been\b", rest):
+        meeting = re.search(rf"\b(?:when|while) {YOU} (?:last |first )?{SEE} (.+)$", rest)
+        if meeting:
+            thing, place = _split_place(meeting[1])
+            return Question(text, "where_robot", (clean_thing(thing),), place, robot=True)
         return Question(text, "where_robot", robot=True)
     left = re.search(
-        rf"^(?:did|do|does|have|had) {_YOU} (?:last |ever )?(?:{_LEAVE}|{_SEE}) (.+)$", rest
+        rf"^(?:did|do|does|have|had) {YOU} (?:last |ever )?(?:{_LEAVE}|{SEE}) (.+)$", rest
     )
     if left:
         thing = left[1]
     else:
-        thing = re.sub(rf"^(?:{_BE}|(?:can|could|do|did) {_YOU} {_SEE})\s+", "", rest)
+        thing = re.sub(rf"^(?:{_BE}|(?:can|could|do|did) {YOU} {SEE})\s+", "", rest)
     thing = re.sub(
         r"^(?:can|could|do|did|would|should) (?:you|i|we) (?:find|see|get)\s+", "", thing
     )
     things, place = _split_place(thing)
-    return Question(text, "where", (clean_thing(things),), place)
+    thing = clean_thing(things)
+    return Question(text, "where", () if thing in ("it", "he", "she", "they") else (thing,), place)
+
+
+def _list(text: str) -> Question | None:
+    """Orders to name what is there: "list everything in the kitchen", "name all chairs"."""
+    found = re.match(r"^(?:list|name|enumerate|show(?: me| us)?) (.+)$", text)
+    if not found:
+        return None
+    if text.startswith("show") and not re.match(r"(?:all|every|everything)\b", found[1]):
+        return None
+    thing, place = _split_place(re.sub(r"^(?:all|every)\s+(?=\w)", "", found[1]))
+    thing = re.sub(rf"\s+(?:that )?{YOU} (?:have )?(?:ever )?{SEE}$", "", clean_thing(thing))
+    return Question(text, "what", () if everything(thing) else (thing,), place)
+
+
+def _somebody(thing: str) -> str:
+    """Who "anyone" is: a person."""
+    return "person" if _ANYBODY.fullmatch(thing) else thing
 
 
 def _what(text: str) -> Question | None:
@@ -388,18 +464,13 @@ def _what(text: str) -> Question | None:
     place, rest = take_place(text)
     named = re.search(r"^(?:what|which)\s+([a-z ]+?)\s+(?:did|do|have|has|are|were|is|was)\b", rest)
     things: tuple[str, ...] = ()
-    if named and named[1] not in (
-        "all",
-        "else",
-        "things",
-        "objects",
-        "happened",
-        "kind",
-        "sort",
-        "stuff",
-    ):
-        things = (clean_thing(named[1]),)
+    said = named[1] if named else ""
+    if said and not everything(said) and not _NO_THING.match(said):
+        things = (clean_thing(said),)
     return Question(text, "what", things, place)
+
+
+_NO_THING = re.compile(r"(?:happened|kind|sort|is|are|was|were|did|do|does|has|have|can)\b")
 
 
 def _find(text: str) -> Question:

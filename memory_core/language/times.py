@@ -164,7 +164,7 @@ def understand(question: str, *, now_ns: int, where: dt.tzinfo) -> tuple[TimePhr
             words.append(rest[start : found.end()].strip())
             rest = f"{rest[:start]} {rest[found.end() :]}"
     rest = re.sub(r"\s+", " ", rest).strip(" ,")
-    rest = re.sub(r"\s+([?.!])", r"\1", rest)
+    rest = re.sub(r"(?:\s|,)+([?.!])", r"\1", rest)
     spans = said.spans()
     if not spans:
         return TimePhrase(None, tuple(words), order), rest
@@ -200,12 +200,15 @@ class _Said:
             elif meaning is _at_clock and _relation(found) == "since":
                 self._hours[-1] = (self._hours[-1][0], self.now)
                 self._bound = self._bound or "since"
-        elif meaning is _ago and _UNITS[found["unit"].lower()] < 86_400:
-            moment = _back(self.now, found)
+        elif meaning is _instant or (meaning is _ago and _UNITS[found["unit"].lower()] < 86_400):
+            span = meaning(found, self.now)
+            moment = (
+                _back(self.now, found) if meaning is _ago else span[0] + (span[1] - span[0]) / 2
+            )
             if bound:
                 self._others.append(_bounded((moment, moment), bound, self.now))
             else:
-                self._others.append(meaning(found, self.now))
+                self._others.append(span)
                 self.moments.append(moment)
         elif meaning in _DAY_MEANINGS:
             self._days.append(meaning(found, self.now))
@@ -251,7 +254,15 @@ _ORDERS = (
     (r"(?:\bwhen was )?(?:\bthe )?(?:\bvery )?\b(?:last|latest|most recent) time\b(?: that| when)?",
      "last"),
     (r"(?:\bwhen was )?(?:\bthe )?(?:\bvery )?\bfirst time\b(?: that| when)?", "first"),
-    (r"\bmost recently\b|\blately\b", "last"),
+    (r"\bmost recently\b|\blately\b|\brecently\b", "last"),
+    (r"^(?:what|which|who)(?:'s| is| was| were) the (?P<order>first|last) (?:things?|objects?|"
+     r"person|people)(?: that| which)? (?P<keep>\w+ (?:saw|see|noticed|found|met)\b)", ""),
+    (r"(?P<keep>^what (?:did|have) \w+ (?:see|seen|notice)) (?P<order>first|last)(?=\s*\??$)", ""),
+    (r"(?P<keep>^where did \w+ go|^where (?:were|was) \w+) (?P<order>first|last)(?=\s*\??$)", ""),
+    (r"(?P<keep>^where did .*\b(?:start|begin)\b)", "first"),
+    (r"(?P<keep>^where did .*\b(?:end|finish|stop)\b)", "last"),
+    (r"(?P<keep>\b(?:was|were|is|are|been) (?:the |a |an |my )?(?:\w+ )*?)(?P<order>first|last) "
+     r"(?=(?:seen|noticed|spotted|observed|found)\b(?!,|.* or ))", ""),
     (r"\b(?P<keep>did|was|were|is|you|i|we|it|they|robot) last\b(?! (?:week|month|year|night|\w+day))",
      "last"),
     (r"\b(?P<keep>did|was|were|you|i|we) first\b(?= \w)", "first"),
@@ -263,11 +274,12 @@ def _take_order(question: str) -> tuple[str, list[str], str | None]:
     for pattern, order in _ORDERS:
         found = re.search(pattern, question, re.IGNORECASE)
         if found:
-            kept = found.groupdict().get("keep") or (
-                "when did" if "when was" in found[0].lower() else ""
-            )
+            names = found.groupdict()
+            kept = names.get("keep") or ("when did" if "when was" in found[0].lower() else "")
+            if kept.split(" ")[-1] in ("saw", "noticed", "found", "met"):
+                kept = f"what did {kept}"
             rest = f"{question[: found.start()]}{kept}{question[found.end() :]}"
-            return rest, [found[0]], order
+            return rest, [found[0]], order or names["order"].lower()
     return question, [], None
 
 
@@ -315,7 +327,7 @@ def _weekday(found: re.Match[str], now: dt.datetime) -> Span:
 
 
 def _day_part(found: re.Match[str], now: dt.datetime) -> Span:
-    """ "yesterday afternoon", "Monday morning"."""
+    """A part of a named day: yesterday afternoon, Monday morning."""
     day = _named_day(found, now) if found["name"] else _weekday(found, now)
     return _with_part(("in", found["part"].lower()), [day], now)
 
@@ -338,8 +350,7 @@ def _date(found: re.Match[str], now: dt.datetime) -> Span:
     names = found.groupdict()
     if names.get("iso"):
         return _day(_aware(dt.datetime.fromisoformat(names["iso"]), now.tzinfo or dt.timezone.utc))
-    text = names["month"].lower()
-    month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(text))
+    month = _month_number(names["month"])
     year = int(names["year"]) if names.get("year") else now.year
     moment = _midnight(now).replace(year=year, month=month, day=int(names["day"]))
     if not names.get("year") and moment > now:
@@ -347,18 +358,41 @@ def _date(found: re.Match[str], now: dt.datetime) -> Span:
     return _day(moment)
 
 
-def _hour_of(found: re.Match[str], prefix: str = "") -> dict[str, int]:
+def _month_number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    return next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(text.lower()))
+
+
+def _month(found: re.Match[str], now: dt.datetime) -> Span:
+    """A month, or a year, of the calendar."""
+    if not found["month"]:
+        start = _midnight(now).replace(year=int(found["year2"]), month=1, day=1)
+        return start, start.replace(year=start.year + 1) - dt.timedelta(microseconds=1)
+    month = _month_number(found["month"])
+    year = int(found["year"] or (now.year if month <= now.month else now.year - 1))
+    start = _midnight(now).replace(year=year, month=month, day=1)
+    after = (start + dt.timedelta(days=31)).replace(day=1)
+    return start, after - dt.timedelta(microseconds=1)
+
+
+def _weekend(_: re.Match[str], now: dt.datetime) -> Span:
+    """The latest Saturday that has begun, and the Sunday after it."""
+    return _day(now - dt.timedelta(days=(now.weekday() - 5) % 7), days=2)
+
+
+def _time_of(found: re.Match[str], prefix: str = "") -> dt.time:
     hour, half = int(found[f"hour{prefix}"]), (found[f"half{prefix}"] or "").replace(".", "")
     if half.lower() == "pm" and hour < 12:
         hour += 12
     if half.lower() == "am" and hour == 12:
         hour = 0
     minute, second = int(found[f"minute{prefix}"] or 0), int(found[f"second{prefix}"] or 0)
-    return {"hour": hour, "minute": minute, "second": second}
+    return dt.time(hour, minute, second)
 
 
 def _clock(found: re.Match[str], now: dt.datetime) -> dt.datetime:
-    moment = _midnight(now).replace(**_hour_of(found))
+    moment = dt.datetime.combine(now.date(), _time_of(found), now.tzinfo)
     return moment if moment <= now else moment - dt.timedelta(days=1)
 
 
@@ -368,10 +402,13 @@ def _relation(found: re.Match[str]) -> str:
 
 def _between_clocks(found: re.Match[str], now: dt.datetime) -> Span:
     start = _clock(found, now)
-    end = start.replace(**_hour_of(found, "2"))
+    end = dt.datetime.combine(start.date(), _time_of(found, "2"), now.tzinfo)
     if not found["half"] and found["half2"] and end - start > dt.timedelta(hours=12):
         start += dt.timedelta(hours=12)
-    return (start, end) if start <= end else (start, end + dt.timedelta(days=1))
+    if end < start:
+        end += dt.timedelta(days=1)
+    late = dt.timedelta(days=1 if start > now else 0)
+    return start - late, end - late
 
 
 def _at_clock(found: re.Match[str], now: dt.datetime) -> Span:
@@ -384,6 +421,12 @@ def _at_clock(found: re.Match[str], now: dt.datetime) -> Span:
     return moment - slack, moment + slack
 
 
+def _instant(found: re.Match[str], now: dt.datetime) -> Span:
+    moment = _aware(dt.datetime.fromisoformat(found["iso"].upper()), now.tzinfo or dt.timezone.utc)
+    slack = dt.timedelta(minutes=5)
+    return moment - slack, moment + slack
+
+
 def _with_part(part: tuple[str, str], spans: list[Span], now: dt.datetime) -> Span:
     relation, name = part
     first, last = _PARTS[name]
@@ -392,7 +435,7 @@ def _with_part(part: tuple[str, str], spans: list[Span], now: dt.datetime) -> Sp
     else:
         day = _midnight(now)
         begins = last if relation == "after" else first
-        if relation == "last":  # "last night" is never the one that begins today
+        if relation.endswith("last"):  # "last night" is never the one that begins today
             begins = 48
         if relation not in ("before", "until") and day + dt.timedelta(hours=begins) > now:
             day -= dt.timedelta(days=1)
@@ -415,23 +458,37 @@ def _rule(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_SPOKEN = tuple(
-    (_rule(pattern), plainer)
-    for pattern, plainer in (
-        (r"\btonight\b", "this evening"),
-        (r"\bhalf an hour\b", "30 minutes"),
-        (r"\b(?:an|one) hour and a half\b|\bone and a half hours\b", "90 minutes"),
-        *(
-            (rf"\b{word}(?= (?:o'clock|am|pm)\b)", str(NUMBERS[word]))
-            for word in NUMBERS
-            if 1 <= NUMBERS[word] <= 12 and len(word) > 2 and word not in ("few", "couple")
-        ),
-    )
+_HOURS = r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+
+
+def _quarters(found: re.Match[str]) -> str:
+    hour, said = int(_number(found[2])), found[1].lower()
+    if said.endswith("to"):
+        return f"{(hour - 1) or 12}:45"
+    return f"{hour}:{30 if said.startswith('half') else 15}"
+
+
+_SPOKEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_rule(r"\btonight\b"), "this evening"),
+    (_rule(r"\bhalf an hour\b"), "30 minutes"),
+    (_rule(r"\b(?:an|one) hour and a half\b|\bone and a half hours\b"), "90 minutes"),
+    (_rule(rf"\b((?:a )?quarter (?:past|to)|half past) {_HOURS}\b"), _quarters),
+    (
+        _rule(rf"\b{_HOURS}(?= (?:o'clock|am|pm|in the (?:morning|afternoon|evening))\b)"),
+        lambda found: f"{_number(found[1]):.0f}",
+    ),
+    (
+        _rule(r"\b(\d{1,2}(?::\d{2})?)(?: o'clock)? in the (morning|afternoon|evening)\b"),
+        lambda found: f"{found[1]} {'am' if found[2].lower() == 'morning' else 'pm'}",
+    ),
+    (_rule(r"\b(\d+)\s?h(?= ago\b)"), r"\1 hours"),
+    (_rule(r"\b(\d+)(?=(?:min|s|sec|m) ago\b)"), r"\1 "),
 )
 """What is said in another way than the rules below read it."""
 
 _BOUND = _rule(r"\b(since|after|before|until|till)\s+(?:the )?$")
-_DAY_MEANINGS = (_named_day, _day_part, _date, _calendar_period, _weekday, _ago)
+_DAY_MEANINGS = (_named_day, _day_part, _date, _month, _calendar_period, _weekend, _weekday, _ago,
+                 _instant)  # fmt: skip
 """What names a stretch of the calendar, so that "since" or "before" may stand before it."""
 
 _SECOND_CLOCK = re.sub(r"\?P<(\w+)>", r"?P<\g<1>2>", _CLOCK)
@@ -459,11 +516,25 @@ _RULES: tuple[tuple[re.Pattern[str], Meaning | None], ...] = (
         ),
         _day_part,
     ),
-    (_rule(r"\b(?P<name>the day before yesterday|yesterday|today)\b"), _named_day),
-    (_rule(r"\b(?:on )?(?P<iso>\d{4}-\d{2}-\d{2})(?:\b|(?=T\d{2}:\d{2}))"), _date),
+    (
+        _rule(r"\b(?:earlier |later )?(?P<name>the day before yesterday|yesterday|today)\b"),
+        _named_day,
+    ),
+    (
+        _rule(
+            r"\b(?:at |on )?(?P<iso>\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
+            r"(?:z\b|[+-]\d{2}:?\d{2})?)"
+        ),
+        _instant,
+    ),
+    (_rule(r"\b(?:on )?(?P<iso>\d{4}-\d{2}-\d{2})\b"), _date),
     (_rule(rf"\b(?:on )?(?:the )?{_DAY}(?: of)? {_MONTH}\b{_YEAR}"), _date),
+    (_rule(r"\b(?:on )?(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})\b"), _date),
     (_rule(rf"\b(?:on )?{_MONTH} {_DAY}\b{_YEAR}"), _date),
     (_rule(r"\b(?:during |in )?(?P<which>this|last) (?P<unit>week|month|year)\b"), _calendar_period),
+    (_rule(rf"(?:\b(?:in|during) |(?<=\bsince )|(?<=\bbefore )|(?<=\bafter ))"
+           rf"(?:{_MONTH}{_YEAR}|(?P<year2>\d{{4}}))\b"), _month),
+    (_rule(r"\b(?:on|over|at|during|this|last)(?: the)?(?: last)? weekend\b"), _weekend),
     (_rule(rf"\b(?:on )?(?P<last>last )?{_WEEKDAY}\b"), _weekday),
     (
         _rule(rf"\b(?:between|from) {_CLOCK}\s+(?:and|to|until)\s+{_SECOND_CLOCK}(?!\S*\d)\b"),
@@ -473,7 +544,7 @@ _RULES: tuple[tuple[re.Pattern[str], Meaning | None], ...] = (
         _rule(
             r"(?:\b(?P<relation>at|around|about|before|after|since|until) "
             r"(?=\d{1,2}(?::\d{2}|\s*(?:am|pm|a\.m\.|p\.m\.)|\b(?![,.]?\d|\s*(?:m|cm|metres?|meters?)\b)))"
-            r"|(?<![\d:.,+-])(?:\bt)?(?=\d{1,2}(?::\d{2}|\s?(?:am|pm|a\.m\.|p\.m\.|o'clock))(?![\d]))\b)"
+            r"|(?<![\d:.,+-])\b(?=\d{1,2}(?::\d{2}|\s?(?:am|pm|a\.m\.|p\.m\.|o'clock)(?!\d))))"
             + _CLOCK
             + r"(?:\s*o'clock)?"
         ),

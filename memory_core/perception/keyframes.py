@@ -95,11 +95,14 @@ def encode_jpeg(image: FloatArray, *, quality: int = 85) -> Keyframe:
     """
     import cv2
 
-    done, data = cv2.imencode(
-        ".jpg",
-        cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR),
-        [cv2.IMWRITE_JPEG_QUALITY, quality],
-    )
+    try:
+        done, data = cv2.imencode(
+            ".jpg",
+            cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR),
+            [cv2.IMWRITE_JPEG_QUALITY, quality],
+        )
+    except cv2.error:
+        done = False
     if not done:
         raise InvalidImage(f"an image of shape {np.shape(image)} cannot be encoded")
     return Keyframe(data.tobytes(), int(image.shape[1]), int(image.shape[0]))

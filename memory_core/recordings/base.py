@@ -111,24 +111,22 @@ def content_identity(*files: Path) -> str:
 
 
 class SessionClock:
-    """Names sessions; a clock that jumps back by over a second opens a new one."""
+    """Counts how often a clock was set back by over a second: each time a new session begins."""
 
-    def __init__(self, session: str, *, tolerance_ns: int = 1_000_000_000) -> None:
+    def __init__(self, *, tolerance_ns: int = 1_000_000_000) -> None:
         """Begin the first session.
 
         Args:
-            session: Its name; later ones get `#2`, `#3`.
             tolerance_ns: Messages may arrive this much out of order.
         """
-        self._session = session
         self._tolerance = tolerance_ns
         self._latest = 0
         self.jumps = 0
 
-    def session(self, stamp_ns: int) -> str:
-        """The session a stamp belongs to."""
+    def run(self, stamp_ns: int) -> int:
+        """The number of the session a stamp belongs to, from 0."""
         if stamp_ns < self._latest - self._tolerance:
             self.jumps += 1
             self._latest = stamp_ns
         self._latest = max(self._latest, stamp_ns)
-        return self._session if self.jumps == 0 else f"{self._session}#{self.jumps + 1}"
+        return self.jumps

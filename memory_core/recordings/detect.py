@@ -63,7 +63,8 @@ def open_recording(path: Path, options: ReadOptions | None = None) -> Recording:
         raise RecordingUnreadable(f"{path} does not exist")
     name = path.name.removesuffix(".gz")
     if path.is_dir():
-        if (path / "metadata.yaml").exists():
+        bags = any(file.suffix in (".mcap", ".db3") for file in path.iterdir())
+        if bags or (path / "metadata.yaml").exists():
             from memory_core.recordings.rosbag import RosbagRecording
 
             return RosbagRecording(path, options)

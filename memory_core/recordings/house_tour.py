@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memory_core.errors import InputRejected, InvalidPose, RecordingUnreadable
+from memory_core.errors import InputRejected, InvalidPose, InvalidSighting, RecordingUnreadable
 from memory_core.identity import deterministic_id
 from memory_core.recordings.base import Reading, TopicUse, content_identity
 from memory_core.recordings.detect import ReadOptions
@@ -156,29 +156,35 @@ class HouseTourRecording:
 
 
 def _station(entry: Json) -> Station:
+    if not isinstance(entry, dict):
+        raise InputRejected(f"a station is {type(entry).__name__}, not an object")
     name = str(entry.get("id", ""))
     try:
         matrix = np.array(entry["pose"], np.float64).reshape(4, 4)
         height = float(entry.get("height", 0.0))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidPose(f"station {name} has no 4x4 pose: {error}") from None
     if not np.isfinite(matrix).all():
         raise InvalidPose(f"pose of station {name} is not finite")
-    sightings, identities = [], []
-    for item in entry.get("objects", ()):
-        sightings.append(_sighting(item))
-        identities.append(int(item.get("id", -1)))
+    try:
+        objects = list(entry.get("objects", ()))
+        sightings = tuple(map(_sighting, objects))
+        identities = tuple(int(item.get("id", -1)) for item in objects)
+        neighbours = tuple(map(str, entry.get("neighbors", ())))
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise InvalidSighting(
+            f"station {name} has objects that cannot be read: {error!r}"
+        ) from None
     x, y, z = matrix[:3, 3].tolist()
-    return Station(
-        name, (x, y, z), height, tuple(map(str, entry.get("neighbors", ()))),
-        tuple(sightings), tuple(identities),
-    )  # fmt: skip
+    return Station(name, (x, y, z), height, neighbours, sightings, identities)
 
 
 def _sighting(item: Json) -> Sighting:
     """Bearing and angular size from the view in which the object is best seen whole."""
     views = [view for view in item.get("views", ()) if view["bbox"][2] > 0 and view["bbox"][3] > 0]
     label = re.sub(r"[#_\s]+", " ", str(item["name"])).strip()
+    if not label:
+        raise ValueError("an object without a name")
     if not views:
         return Sighting(label)
     best = max(views, key=_wholeness)

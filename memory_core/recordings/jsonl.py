@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from memory_core.errors import InputRejected, InvalidPose, InvalidStamp, RecordingUnreadable
@@ -21,24 +23,37 @@ from memory_core.recordings.serial import observation_from_json, pose_from_json
 from memory_core.types import DEFAULT_MAP, ORIGIN, Json, Observation, Pose
 
 EARTH_RADIUS_M = 6_371_008.8
+_LINES_TRIED = 100
 
 
 def open_json_lines(path: Path, options: ReadOptions) -> Recording:
-    """Choose by the first line: captioned places, or observations.
+    """Choose by the first line that is JSON: captioned places, or observations.
 
     Raises:
         RecordingUnreadable: The file is empty or damaged at its start.
     """
-    first = next((line for line in read_lines(path) if line.strip()), None)
-    if first is None:
+    lines = 0
+    for line in islice((line for line in read_lines(path) if line.strip()), _LINES_TRIED):
+        lines += 1
+        try:
+            value = parse_line(line, path.name)
+        except InputRejected:
+            continue
+        if {"longitude", "latitude"} <= value.keys():
+            return CaptionedPlacesRecording(path, options)
+        break
+    if not lines:
         raise RecordingUnreadable(f"{path} is empty")
-    try:
-        value = parse_line(first, f"line 1 of {path.name}")
-    except InputRejected:
-        value = {}
-    if {"longitude", "latitude"} <= value.keys():
-        return CaptionedPlacesRecording(path, options)
     return JsonLinesRecording(path, options)
+
+
+def _count_lines(path: Path) -> int:
+    """How many lines can be read; damage is told where the reading meets it."""
+    count = 0
+    with suppress(RecordingUnreadable):
+        for _ in read_lines(path):
+            count += 1
+    return count
 
 
 class JsonLinesRecording:
@@ -53,14 +68,11 @@ class JsonLinesRecording:
         self.identity = content_identity(path)
         self._options = options
         self._header: Json = {}
-        self._total = 0
-        try:
-            for line in read_lines(path):
-                if self._total == 0 and line.lstrip().startswith(b'{"robot_memory_export"'):
+        self._total = _count_lines(path)
+        with suppress(InputRejected):  # told where the reading meets it
+            for line in islice(read_lines(path), 1):
+                if line.lstrip().startswith(b'{"robot_memory_export"'):
                     self._header = parse_line(line, f"line 1 of {path.name}")
-                self._total += 1
-        except (InputRejected, RecordingUnreadable):
-            pass  # told where the reading meets it
 
     @property
     def total(self) -> int:
@@ -118,7 +130,7 @@ class CaptionedPlacesRecording:
         self.name = path.name
         self.identity = content_identity(path)
         self._options = options
-        self._total = sum(1 for _ in read_lines(path))
+        self._total = _count_lines(path)
         self._origin = self._first_place()
 
     def _first_place(self) -> tuple[float, float]:
@@ -150,6 +162,8 @@ class CaptionedPlacesRecording:
         """See `Recording.observations`; stamps are made from the month and the line."""
         for number, line in enumerate(read_lines(self.path), start=1):
             reading.done = number
+            if not line.strip():
+                continue
             where = f"line {number} of {self.name}"
             try:
                 yield self._observation(parse_line(line, where), number, where)
@@ -180,7 +194,7 @@ class CaptionedPlacesRecording:
 def _coordinates(value: Json, where: str) -> tuple[float, float]:
     try:
         longitude, latitude = float(value["longitude"]), float(value["latitude"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidPose(f"{where} has no longitude and latitude") from None
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         raise InvalidPose(f"{where}: longitude {longitude}, latitude {latitude} is not on Earth")
@@ -198,7 +212,7 @@ def local_metres(
         origin: Longitude and latitude of the origin, degrees.
     """
     scale = math.cos(math.radians((origin[1] + latitude) / 2))
-    east = math.radians(longitude - origin[0]) * EARTH_RADIUS_M * scale
+    east = math.radians(math.remainder(longitude - origin[0], 360)) * EARTH_RADIUS_M * scale
     return east, math.radians(latitude - origin[1]) * EARTH_RADIUS_M
 
 

@@ -7,15 +7,16 @@ test's. Nothing here imports ROS.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from memory_core.errors import InvalidImage, InvalidPose
+from memory_core.errors import InputRejected, InvalidImage, InvalidPose, InvalidSighting
 from memory_core.perception.camera import Intrinsics
 from memory_core.perception.keyframes import decode_image
 from memory_core.types import FloatArray, Json, Pose, Sighting
-from memory_core.validation import check_pose
+from memory_core.validation import check_pose, check_sighting
 
 SCAN_SECTORS = 72
 
@@ -131,8 +132,13 @@ def scan_of(message: Any) -> list[float | None]:
     """sensor_msgs/LaserScan as the nearest range (metres) in each of 72 sectors of 5 degrees.
 
     Sector 0 begins at -pi in the scanner's frame; None where nothing was hit.
+
+    Raises:
+        InputRejected: Its angles are not finite.
     """
     ranges = np.asarray(message.ranges, np.float64)
+    if not math.isfinite(message.angle_min) or not math.isfinite(message.angle_increment):
+        raise InputRejected("the scan's angles are not finite")
     angles = float(message.angle_min) + np.arange(ranges.size) * float(message.angle_increment)
     valid = np.isfinite(ranges) & (ranges >= message.range_min) & (ranges <= message.range_max)
     sector = np.floor((angles + np.pi) % (2 * np.pi) / (2 * np.pi) * SCAN_SECTORS).astype(int)
@@ -151,62 +157,76 @@ def battery_of(message: Any) -> Json:
     return {name: round(value, 4) for name, value in found.items() if math.isfinite(value)}
 
 
-def detections_3d(message: Any, frame_in_base: Pose) -> list[Sighting]:
-    """vision_msgs/Detection3DArray as sightings in the base frame.
+def temperature_of(message: Any) -> Json:
+    """sensor_msgs/Temperature: degrees Celsius; nothing where it is not finite."""
+    value = float(message.temperature)
+    return {"temperature_c": round(value, 3)} if math.isfinite(value) else {}
+
+
+def detection_3d(detection: Any, frame_in_base: Pose) -> Sighting | None:
+    """vision_msgs/Detection3D as a sighting in the base frame; None where nothing is named.
 
     Args:
-        message: The array.
+        detection: One of the array's.
         frame_in_base: The pose of the message's frame in the observation's own frame.
+
+    Raises:
+        InvalidPose: The box's centre is not finite, or its quaternion not of length 1.
+        InvalidSighting: Its size or score is not finite.
     """
-    found = []
-    for detection in message.detections:
-        label, score = _best(detection.results)
-        if label:
-            centre = pose_of(detection.bbox.center).position
-            x, y, z = frame_in_base.transform(np.array([centre]))[0].tolist()
-            size = detection.bbox.size
-            found.append(
-                Sighting(
-                    label,
-                    position=(x, y, z),
-                    size=(float(size.x), float(size.y), float(size.z)),
-                    confidence=score,
-                )
-            )
+    label, score = _best(detection.results)
+    if not label:
+        return None
+    centre = pose_of(detection.bbox.center).position
+    size = detection.bbox.size
+    found = Sighting(
+        label,
+        position=frame_in_base.apply(*centre),
+        size=(float(size.x), float(size.y), float(size.z)),
+        confidence=score,
+    )
+    check_sighting(found)
     return found
 
 
-def detections_2d(
-    message: Any, intrinsics: Intrinsics | None, camera_in_base: Pose
-) -> list[Sighting]:
-    """vision_msgs/Detection2DArray as sightings with bearings in the base frame.
+def detection_2d(
+    detection: Any, intrinsics: Intrinsics | None, camera_in_base: Pose
+) -> Sighting | None:
+    """vision_msgs/Detection2D as a sighting with a bearing in the base frame.
 
     Args:
-        message: The array, in pixels.
-        intrinsics: The camera; None leaves the bearings out.
+        detection: One of the array's, in pixels.
+        intrinsics: The camera; None leaves the bearing out.
         camera_in_base: The pose of the optical frame in the observation's own frame.
+
+    Returns:
+        None where nothing is named.
+
+    Raises:
+        InvalidSighting: Its box or score is not finite.
     """
-    found = []
-    for detection in message.detections:
-        label, score = _best(detection.results)
-        if not label:
-            continue
-        bearing = None
-        size = None
-        if intrinsics is not None:
-            centre = detection.bbox.center
-            middle = centre.position if hasattr(centre, "position") else centre
-            ray = intrinsics.rays(np.array([[float(middle.x), float(middle.y)]]))
-            x, y, z = (
-                camera_in_base.transform(ray)[0] - np.array(camera_in_base.position)
-            ).tolist()
-            bearing = (math.atan2(y, x), math.atan2(z, math.hypot(x, y)))
-            size = (
-                2 * math.atan(float(detection.bbox.size_x) / 2 / intrinsics.fx),
-                2 * math.atan(float(detection.bbox.size_y) / 2 / intrinsics.fy),
+    label, score = _best(detection.results)
+    if not label:
+        return None
+    box = detection.bbox
+    middle = box.center.position if hasattr(box.center, "position") else box.center
+    u, v, width, height = (float(n) for n in (middle.x, middle.y, box.size_x, box.size_y))
+    if not all(map(math.isfinite, (u, v, width, height))):
+        raise InvalidSighting(f"the box of {label!r} is not finite: {u}, {v}, {width}, {height}")
+    found = Sighting(label, confidence=score)
+    if intrinsics is not None:
+        ray = intrinsics.rays(np.array([[u, v]]))[0].tolist()
+        x, y, z = np.subtract(camera_in_base.apply(*ray), camera_in_base.position).tolist()
+        found = replace(
+            found,
+            bearing=(math.atan2(y, x), math.atan2(z, math.hypot(x, y))),
+            size=(
+                2 * math.atan(width / 2 / intrinsics.fx),
+                2 * math.atan(height / 2 / intrinsics.fy),
                 0.0,
-            )
-        found.append(Sighting(label, bearing=bearing, size=size, confidence=score))
+            ),
+        )
+    check_sighting(found)
     return found
 
 

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from memory_core.errors import InputRejected, InvalidImage, InvalidPose, RecordingUnreadable
+from memory_core.errors import (
+    InputRejected,
+    InvalidImage,
+    InvalidPose,
+    InvalidStamp,
+    RecordingUnreadable,
+)
+from memory_core.geometry import is_rigid
 from memory_core.identity import deterministic_id
 from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics
 from memory_core.perception.keyframes import KeyframeSelector, decode_image, encode_jpeg
@@ -25,6 +32,7 @@ from memory_core.types import FloatArray, Json, Keyframe, Observation, Pose, Sig
 
 FRAME_PERIOD_NS = 33_333_333
 FIRST_STAMP_NS = 1_000_000_000
+SIDECAR_GAP_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,9 @@ class RgbdRecording:
         path = self._file(number, "depth.png")
         if not path.exists():
             return None
-        depth = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-        if depth is None or depth.dtype != np.uint16:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        depth = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        if depth is None or depth.dtype != np.uint16 or depth.ndim != 2:
             raise InvalidImage(f"{path.name} is not a 16-bit depth image")
         metres = depth.astype(np.float32) / 1000
         metres[depth == 65_535] = 0
@@ -140,7 +149,7 @@ class RgbdRecording:
             matrix = np.array(path.read_text(encoding="utf-8").split(), np.float64).reshape(4, 4)
         except ValueError as error:
             raise InvalidPose(f"{path.name} is not a 4x4 matrix: {error}") from None
-        if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3]) - 1) > 1e-2:
+        if not is_rigid(matrix):
             raise InvalidPose(f"{path.name} is not a rigid pose")
         return Pose.from_matrix(matrix).compose(OPTICAL_IN_BODY.inverse())
 
@@ -164,12 +173,22 @@ class RgbdRecording:
 
     def _sidecar(self, reading: Reading) -> dict[int, tuple[str | None, tuple[Sighting, ...]]]:
         """Captions by stamp; a line's `frame` names its frame directly."""
-        found = {}
+        found: dict[int, tuple[str | None, tuple[Sighting, ...]]] = {}
         if self._options.sidecar is not None:
             stamps = np.array([FIRST_STAMP_NS + n * FRAME_PERIOD_NS for n in self._frames])
-            for stamp_ns, text, sightings, _ in read_sidecar(self._options.sidecar, reading):
+            numbered = dict(zip(self._frames, stamps.tolist(), strict=True))
+            lines = read_sidecar(self._options.sidecar, reading, frames=numbered)
+            for stamp_ns, text, sightings in lines:
                 nearest = int(stamps[np.abs(stamps - stamp_ns).argmin()])
-                found[nearest] = (text, sightings)
+                if abs(nearest - stamp_ns) > SIDECAR_GAP_NS:
+                    reading.refuse(
+                        f"{self._options.sidecar.name} at {stamp_ns} ns",
+                        InvalidStamp(f"no frame within a second of {stamp_ns} ns"),
+                    )
+                    continue
+                before = found.get(nearest, (None, ()))
+                said = " ".join(part for part in (before[0], text) if part)
+                found[nearest] = (said or None, before[1] + sightings)
         return found
 
     def _observation(

@@ -8,25 +8,31 @@ degree of the recording.
 
 from __future__ import annotations
 
-import sqlite3
-import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from memory_core.errors import InputRejected, InvalidStamp, RecordingUnreadable, UnknownFrame
-from memory_core.geometry import angle_between
+from memory_core.errors import (
+    InputRejected,
+    InvalidStamp,
+    NotInstalled,
+    RecordingUnreadable,
+    UnknownFrame,
+)
+from memory_core.geometry import angle_between, angles_between, slerp
 from memory_core.identity import deterministic_id
-from memory_core.perception.camera import Intrinsics, object_position
+from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics, object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
 from memory_core.recordings import messages as ros
 from memory_core.recordings.base import Reading, SessionClock, TopicUse, content_identity
 from memory_core.recordings.detect import ReadOptions
+from memory_core.recordings.salvage import SalvagedBag
 from memory_core.recordings.sidecar import read_sidecar
-from memory_core.recordings.transforms import TransformTree, interpolate
+from memory_core.recordings.transforms import TransformTree
 from memory_core.types import (
     DEFAULT_MAP,
     ORIGIN,
@@ -80,8 +86,8 @@ _VISION = {
         "std_msgs/Header header\nvision_msgs/Detection2D[] detections"
     ),
 }
-_DAMAGE = (sqlite3.Error, struct.error, ValueError, KeyError, OSError, EOFError, AssertionError,
-           IndexError, TypeError, UnicodeDecodeError)  # fmt: skip
+_STORAGE = (".mcap", ".db3", ".zstd")
+_SAMPLED_STRINGS = 20
 
 
 @dataclass(slots=True)
@@ -89,7 +95,15 @@ class _Message:
     topic: str
     type: str
     stamp_ns: int
+    log_ns: int
     raw: bytes
+
+
+def bag_files(path: Path) -> list[Path]:
+    """The storage files of a bag: the file itself, or those of its folder, in order."""
+    if path.is_file():
+        return [path]
+    return sorted(f for f in path.iterdir() if f.suffix in _STORAGE and f.is_file())
 
 
 class RosbagRecording:
@@ -106,17 +120,19 @@ class RosbagRecording:
         self.path = path
         self.name = path.stem if path.is_file() else path.name
         self._options = options
-        files = [path] if path.is_file() else sorted(f for f in path.iterdir() if f.is_file())
-        self.identity = content_identity(*files)
+        self._files = bag_files(path)
+        self.identity = content_identity(*self._files)
         self._account = Reading()
         self._tree = TransformTree()
-        self._odometry: list[tuple[int, Pose, tuple[float, ...] | None]] = []
+        self._odometry = TransformTree()
+        self._covariances: dict[tuple[int, int], tuple[float, ...] | None] = {}
+        self._run_starts: list[int] = []  # when, by the log, the clock was set back
         self._odometry_frames: tuple[str, str] | None = None
         self._counts: dict[str, tuple[str, int]] = {}
-        self._seen: dict[str, int] = {}
         self._captions: set[str] = set()
         self._cameras: dict[str, Intrinsics] = {}
         self._cut: RecordingUnreadable | None = None
+        self._salvaged: SalvagedBag | None = None
         self._survey()
         self.fixed_frame, self.base_frame = self._frames()
         self.localised = self.fixed_frame == (options.map_frame or "map")
@@ -124,28 +140,37 @@ class RosbagRecording:
     # -- reading ----------------------------------------------------------------------------
 
     def _open(self) -> Any:
-        from rosbags.highlevel import AnyReader, AnyReaderError
-        from rosbags.rosbag2 import ReaderError
+        from rosbags.highlevel import AnyReader
         from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+        if self._salvaged is not None:
+            return self._salvaged
         store = get_typestore(Stores.ROS2_JAZZY)
         for name, definition in _VISION.items():
             store.register(get_types_from_msg(definition, name))
+        alone = self._files[0] if len(self._files) == 1 and not _has_metadata(self.path) else None
         try:
-            reader = AnyReader([self.path], default_typestore=store)
+            reader = AnyReader([alone or self.path], default_typestore=store)
             reader.open()
-        except (AnyReaderError, ReaderError, *_DAMAGE) as error:
+        except Exception as error:  # a damaged file makes rosbags raise all kinds of errors
+            return self._salvage(store, error)
+        return reader
+
+    def _salvage(self, store: Any, error: Exception) -> SalvagedBag:
+        bag = SalvagedBag([f for f in self._files if f.suffix != ".zstd"], store)
+        if not bag.connections:
             raise RecordingUnreadable(
                 f"{self.path} cannot be opened as a bag: {error}; for a bag that was cut short, "
                 "try `ros2 bag reindex` first"
             ) from error
-        return reader
+        self._account.note(f"{self.path.name} was read without its index: {error}")
+        if bag.damage:
+            self._cut = RecordingUnreadable(f"{'; '.join(bag.damage)}; what came before is kept")
+        self._salvaged = bag
+        return bag
 
     def _raw(self, topics: Sequence[str]) -> Iterator[tuple[Any, _Message]]:
         """Messages of some topics in log order; damage ends the stream and is remembered."""
-        from rosbags.highlevel import AnyReaderError
-        from rosbags.rosbag2 import ReaderError
-
         reader = self._open()
         try:
             wanted = [c for c in reader.connections if c.topic in topics]
@@ -157,23 +182,24 @@ class RosbagRecording:
                     connection, log_ns, raw = next(stream)
                 except StopIteration:
                     return
-                except (AnyReaderError, ReaderError, *_DAMAGE) as error:
+                except Exception as error:  # as in `_open`
                     self._cut = RecordingUnreadable(
                         f"{self.path.name} is cut short or damaged: {error}; what came before "
                         "is kept"
                     )
                     return
-                yield reader, _Message(connection.topic, connection.msgtype, log_ns, raw)
+                yield (
+                    reader,
+                    _Message(connection.topic, connection.msgtype, log_ns, log_ns, bytes(raw)),
+                )
         finally:
             reader.close()
 
     def _decode(self, reader: Any, message: _Message, account: Reading) -> Any:
         """The message, with the stamp of its header where it has one; None if it is damaged."""
-        from rosbags.highlevel import AnyReaderError
-
         try:
             decoded = reader.deserialize(message.raw, message.type)
-        except (AnyReaderError, *_DAMAGE) as error:
+        except Exception as error:  # as in `_open`
             account.refuse(
                 f"{message.topic} at {message.stamp_ns} ns",
                 RecordingUnreadable(f"a message of {message.type} cannot be decoded: {error}"),
@@ -214,34 +240,49 @@ class RosbagRecording:
                 elif use == "camera":
                     self._cameras.setdefault(decoded.header.frame_id, ros.intrinsics_of(decoded))
                 else:
-                    sampled.setdefault(message.topic, []).append(str(decoded.data))
+                    said = sampled.setdefault(message.topic, [])
+                    if len(said) < _SAMPLED_STRINGS and decoded.data.strip():
+                        said.append(decoded.data)
             except InputRejected as error:
                 self._account.refuse(where, error)
         self._captions = {
             topic
             for topic, said in sampled.items()
             if topic in self._options.caption_topics
-            or (not self._options.caption_topics and all(map(ros.is_caption, said[:20])))
+            or (not self._options.caption_topics and said and all(map(ros.is_caption, said)))
         }
-        self._odometry.sort(key=lambda entry: entry[0])
 
     def _take_odometry(self, message: _Message, decoded: Any) -> None:
-        frames = (decoded.header.frame_id.lstrip("/"), decoded.child_frame_id.lstrip("/"))
+        frames = (
+            decoded.header.frame_id.lstrip("/") or "odom",
+            decoded.child_frame_id.lstrip("/") or "base_link",
+        )
         if self._odometry_frames is None:
             self._odometry_frames = frames
         if frames == self._odometry_frames:
-            self._odometry.append(
-                (message.stamp_ns, ros.pose_of(decoded.pose.pose),
-                 ros.covariance_of(decoded.pose.covariance))
-            )  # fmt: skip
+            pose = ros.pose_of(decoded.pose.pose)
+            run = self._odometry.add(*frames, message.stamp_ns, pose, static=False)
+            covariance = ros.covariance_of(decoded.pose.covariance)
+            self._covariances[run, message.stamp_ns] = covariance
+            self._begin_run(run, message.log_ns)
 
     def _take_transforms(self, message: _Message, decoded: Any) -> None:
         static = message.topic.endswith("tf_static")
         for entry in decoded.transforms:
-            self._tree.add(
-                entry.header.frame_id, entry.child_frame_id, ros.stamp_ns(entry.header.stamp),
-                ros.transform_of(entry.transform), static=static,
-            )  # fmt: skip
+            parent, child = entry.header.frame_id, entry.child_frame_id
+            try:
+                pose = ros.transform_of(entry.transform)
+            except InputRejected as error:
+                where = f"{message.topic} {parent!r} → {child!r} at {message.stamp_ns} ns"
+                self._account.refuse(where, error)
+                continue
+            stamp_ns = ros.stamp_ns(entry.header.stamp)
+            run = self._tree.add(parent, child, stamp_ns, pose, static=static)
+            self._begin_run(run, message.log_ns)
+
+    def _begin_run(self, run: int, log_ns: int) -> None:
+        if run > len(self._run_starts):
+            self._run_starts.append(log_ns)
 
     def _frames(self) -> tuple[str | None, str | None]:
         """The fixed frame and the robot's frame."""
@@ -286,6 +327,8 @@ class RosbagRecording:
                 use, reason = "", "not words for people (name it with --caption-topic)"
             elif use == "keyframes" and "depth" in name.lower():
                 use = "depth"
+                if kind.endswith("CompressedImage"):
+                    use, reason = "", "compressed depth is not read; record the raw depth image"
             table.append(TopicUse(name, kind, count, use, reason))
         return table
 
@@ -319,8 +362,12 @@ class RosbagRecording:
 
     # -- where the robot was ----------------------------------------------------------------
 
-    def pose_at(self, stamp_ns: int) -> Pose:
+    def pose_at(self, stamp_ns: int, *, run: int = 0) -> Pose:
         """The robot's pose in the fixed frame.
+
+        Args:
+            stamp_ns: The moment.
+            run: How often the clock was set back before it.
 
         Raises:
             UnknownFrame: Neither transforms nor odometry tell it at that moment.
@@ -328,43 +375,35 @@ class RosbagRecording:
         if self.fixed_frame is None or self.base_frame is None:
             raise UnknownFrame("the recording has no transforms and no odometry")
         try:
-            return self._tree.lookup(self.fixed_frame, self.base_frame, stamp_ns)
+            return self._tree.lookup(self.fixed_frame, self.base_frame, stamp_ns, run=run)
         except UnknownFrame:
-            if not self._odometry or self.fixed_frame != (self._odometry_frames or ("",))[0]:
+            if self._odometry_frames != (self.fixed_frame, self.base_frame):
                 raise
-            return self._odometry_at(stamp_ns)
+            frames = self._odometry_frames
+            return self._odometry.lookup(*frames, stamp_ns, tolerance_ns=0, run=run)
 
-    def _odometry_at(self, stamp_ns: int) -> Pose:
-        stamps = [entry[0] for entry in self._odometry]
-        place = int(np.searchsorted(stamps, stamp_ns))
-        if place < len(stamps) and stamps[place] == stamp_ns:
-            return self._odometry[place][1]
-        if not 0 < place < len(stamps):
-            raise UnknownFrame(f"odometry does not cover {stamp_ns} ns")
-        before, after = stamps[place - 1], stamps[place]
-        return interpolate(
-            self._odometry[place - 1][1],
-            self._odometry[place][1],
-            (stamp_ns - before) / (after - before),
-        )
+    def trajectory(self, *, run: int = 0, account: Reading | None = None) -> list[tuple[int, Pose]]:
+        """Every pose the recording gives, in order of time: (stamp, pose in the fixed frame).
 
-    def trajectory(self) -> list[tuple[int, Pose]]:
-        """Every pose the recording gives, in order of time: (stamp, pose in the fixed frame)."""
+        Args:
+            run: Which run of the clock.
+            account: Where moments without a pose are counted.
+        """
         if self.fixed_frame is None or self.base_frame is None:
             return []
         stamps: set[int] = set()
         chain = self._tree.chain(self.base_frame)
         if self.fixed_frame in chain:
             for frame in chain[: chain.index(self.fixed_frame)]:
-                stamps.update(self._tree.stamps(frame))
+                stamps.update(self._tree.stamps(frame, run=run))
         if not stamps:
-            stamps = {entry[0] for entry in self._odometry}
+            stamps.update(self._odometry.stamps(self.base_frame, run=run))
         found = []
         for stamp in sorted(stamps):
             try:
-                found.append((stamp, self.pose_at(stamp)))
+                found.append((stamp, self.pose_at(stamp, run=run)))
             except UnknownFrame as error:
-                self._account.refuse(f"path at {stamp} ns", error)
+                (account or self._account).refuse(f"path at {stamp} ns", error)
         return found
 
     # -- observations -----------------------------------------------------------------------
@@ -374,8 +413,8 @@ class RosbagRecording:
         reading.refused.extend(self._account.refused)
         for note in (*self._account.notes, *self.missing()):
             reading.note(note)
-        clock = _Clocks(self._options.session or self.name)
-        yield from self._path_observations(clock)
+        clock = _Clocks(self._options.session or self.name, self._run_starts)
+        yield from self._path_observations(reading, clock)
         uses = {topic.name: topic.use for topic in self.topics() if topic.use}
         reading.done = sum(
             self._counts[name][1]
@@ -391,28 +430,32 @@ class RosbagRecording:
         if self._cut is not None:
             raise self._cut
 
-    def _path_observations(self, clock: _Clocks) -> Iterator[Observation]:
-        covariances = {entry[0]: entry[2] for entry in self._odometry}
-        for sequence, (stamp, pose) in enumerate(thin_path(self.trajectory())):
-            if stamp > 0:
-                yield self.observation(
-                    "odometry", stamp, sequence, clock.session("", stamp), pose=pose,
-                    covariance=covariances.get(stamp), extra={"frame": self.fixed_frame},
-                )  # fmt: skip
+    def _path_observations(self, reading: Reading, clock: _Clocks) -> Iterator[Observation]:
+        sequence = 0
+        for run in range(len(self._run_starts) + 1):
+            for stamp, pose in thin_path(self.trajectory(run=run, account=reading)):
+                if stamp > 0:
+                    yield self.observation(
+                        "odometry", stamp, sequence, clock.name(run), pose=pose,
+                        covariance=self._covariances.get((run, stamp)),
+                        extra={"frame": self.fixed_frame},
+                    )  # fmt: skip
+                sequence += 1
 
     def _sidecar_observations(self, reading: Reading, clock: _Clocks) -> Iterator[Observation]:
         assert self._options.sidecar is not None
         lines = read_sidecar(self._options.sidecar, reading)
-        for sequence, (stamp, text, sightings, _) in enumerate(lines):
+        for sequence, (stamp, text, sightings) in enumerate(lines):
+            run = clock.run("sidecar", stamp)
             yield self.observation(
-                "sidecar", stamp, sequence, clock.session("sidecar", stamp),
-                pose=self.pose_or_none(stamp, reading), text=text, sightings=sightings,
+                "sidecar", stamp, sequence, clock.name(run),
+                pose=self.pose_or_none(stamp, reading, run=run), text=text, sightings=sightings,
             )  # fmt: skip
 
-    def pose_or_none(self, stamp_ns: int, reading: Reading) -> Pose | None:
+    def pose_or_none(self, stamp_ns: int, reading: Reading, *, run: int = 0) -> Pose | None:
         """The robot's pose, or None with the failure counted."""
         try:
-            return self.pose_at(stamp_ns)
+            return self.pose_at(stamp_ns, run=run)
         except UnknownFrame as error:
             reading.refuse(f"pose at {stamp_ns} ns", error)
             return None
@@ -429,19 +472,28 @@ class RosbagRecording:
 
 
 class _Clocks:
-    """A session clock a stream: streams are read one after the other, each from its start."""
+    """A clock a stream (each is read from its own start), and the sessions they name."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, run_starts: Sequence[int]) -> None:
         self._session = session
+        self._run_starts = run_starts
         self._clocks: dict[str, SessionClock] = {}
 
-    def session(self, stream: str, stamp_ns: int) -> str:
-        clock = self._clocks.setdefault(stream, SessionClock(self._session))
-        return clock.session(stamp_ns)
+    def run(self, stream: str, stamp_ns: int, log_ns: int | None = None) -> int:
+        """How often the clock was set back before a message of a stream."""
+        clock = self._clocks.setdefault(stream, SessionClock())
+        begun = 0 if log_ns is None else bisect_right(self._run_starts, log_ns)
+        return max(clock.run(stamp_ns), begun)
+
+    def name(self, run: int) -> str:
+        """The session of a run: later ones get `#2`, `#3`."""
+        return self._session if run == 0 else f"{self._session}#{run + 1}"
 
     @property
     def jumps(self) -> int:
-        return max((clock.jumps for clock in self._clocks.values()), default=0)
+        """How often the clock was set back."""
+        own = (clock.jumps for clock in self._clocks.values())
+        return max(len(self._run_starts), *own, 0)
 
 
 class _Perceiver:
@@ -458,11 +510,12 @@ class _Perceiver:
         self._uses = uses
         self._reading = reading
         self._clock = clock
-        self._selectors: dict[str, KeyframeSelector] = {}
+        self._selectors: dict[tuple[str, int], KeyframeSelector] = {}
         self._depth: tuple[int, FloatArray, str] | None = None
         self._scan_pose: Pose | None = None
         self._body: dict[str, tuple[int, Json]] = {}
         self._sequence = 0
+        self._run = 0
 
     def read(self, topics: list[str]) -> Iterator[Observation]:
         for reader, message in self._bag._raw(topics):
@@ -472,6 +525,7 @@ class _Perceiver:
             if decoded is None:
                 continue
             where = f"{message.topic} at {message.stamp_ns} ns"
+            self._run = self._clock.run(message.topic, message.stamp_ns, message.log_ns)
             try:
                 found = self._take(message, decoded)
             except InputRejected as error:
@@ -490,16 +544,18 @@ class _Perceiver:
             case "sightings":
                 return self._detections(message, decoded)
             case "captions":
-                return self._make(message, text=str(decoded.data))
+                return self._make(message, self._pose(message), text=str(decoded.data))
             case "obstacles":
                 return self._scan(message, decoded)
             case _:
                 return self._body_state(message, decoded)
 
-    def _make(self, message: _Message, **parts: Any) -> Observation:
-        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+    def _pose(self, message: _Message) -> Pose | None:
+        return self._bag.pose_or_none(message.stamp_ns, self._reading, run=self._run)
+
+    def _make(self, message: _Message, pose: Pose | None, **parts: Any) -> Observation:
         return self._bag.observation(
-            message.topic, message.stamp_ns, self._sequence, self._clock.session(message.topic, message.stamp_ns),
+            message.topic, message.stamp_ns, self._sequence, self._clock.name(self._run),
             pose=pose, **parts,
         )  # fmt: skip
 
@@ -507,62 +563,72 @@ class _Perceiver:
         base = self._bag.base_frame
         if base is None or frame.lstrip("/") == base:
             return Pose()
-        return self._bag._tree.lookup(base, frame, stamp_ns)
+        return self._bag._tree.lookup(base, frame, stamp_ns, run=self._run)
 
     def _image(self, message: _Message, decoded: Any) -> Observation | None:
         compressed = message.type.endswith("CompressedImage")
         image = ros.compressed_image_of(decoded) if compressed else ros.image_of(decoded)
-        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+        pose = self._pose(message)
         options = self._bag._options
-        selector = self._selectors.setdefault(message.topic, KeyframeSelector(options.keyframes))
+        selector = self._selectors.setdefault(
+            (message.topic, self._run), KeyframeSelector(options.keyframes)
+        )
         if not selector.wants(message.stamp_ns, pose, image):
             return None
         sightings: tuple[Sighting, ...] = ()
         if options.detector is not None:
             sightings = tuple(options.detector(image))
         text = options.captioner(image) if options.captioner is not None else None
-        return self._make(message, text=text, sightings=sightings, keyframe=encode_jpeg(image))
+        return self._make(
+            message, pose, text=text, sightings=sightings, keyframe=encode_jpeg(image)
+        )
 
     def _detections(self, message: _Message, decoded: Any) -> Observation | None:
-        frame = decoded.header.frame_id
-        in_base = self._in_base(frame, message.stamp_ns)
-        if message.type.endswith("Detection3DArray"):
-            sightings = ros.detections_3d(decoded, in_base)
-        else:
-            intrinsics = self._bag._cameras.get(frame)
-            sightings = ros.detections_2d(decoded, intrinsics, in_base)
-            sightings = self._with_depth(message.stamp_ns, decoded, sightings, in_base)
-        return self._make(message, sightings=tuple(sightings)) if sightings else None
-
-    def _with_depth(
-        self, stamp_ns: int, decoded: Any, sightings: list[Sighting], in_base: Pose
-    ) -> list[Sighting]:
-        """Positions for 2D boxes, from a depth image of the same camera and moment."""
-        intrinsics = self._bag._cameras.get(decoded.header.frame_id)
-        if self._depth is None or intrinsics is None or len(sightings) != len(decoded.detections):
-            return sightings
-        depth_ns, depth, frame = self._depth
-        if abs(depth_ns - stamp_ns) > DEPTH_GAP_NS or frame != decoded.header.frame_id:
-            return sightings
-        body_in_optical = Pose(qx=0.5, qy=-0.5, qz=0.5, qw=0.5)
-        placed = []
-        for sighting, detection in zip(sightings, decoded.detections, strict=True):
-            found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
-            if found is None:
-                placed.append(sighting)
+        in_base = self._in_base(decoded.header.frame_id, message.stamp_ns)
+        place = self._place_3d if message.type.endswith("Detection3DArray") else self._place_2d
+        sightings = []
+        for number, detection in enumerate(decoded.detections):
+            try:
+                sighting = place(message, decoded, detection, in_base)
+            except InputRejected as error:
+                where = f"{message.topic} at {message.stamp_ns} ns, detection {number}"
+                self._reading.refuse(where, error)
                 continue
-            centre = in_base.compose(body_in_optical).transform(np.array([found[0]]))[0]
-            x, y, z = centre.tolist()
-            placed.append(
-                Sighting(
-                    sighting.label, position=(x, y, z), bearing=sighting.bearing, size=found[2],
-                    confidence=sighting.confidence,
-                )
-            )  # fmt: skip
-        return placed
+            if sighting is not None:
+                sightings.append(sighting)
+        if not sightings:
+            return None
+        return self._make(message, self._pose(message), sightings=tuple(sightings))
+
+    def _place_3d(
+        self, message: _Message, decoded: Any, detection: Any, in_base: Pose
+    ) -> Sighting | None:
+        return ros.detection_3d(detection, in_base)
+
+    def _place_2d(
+        self, message: _Message, decoded: Any, detection: Any, in_base: Pose
+    ) -> Sighting | None:
+        """A bearing; a position where a depth image of the same camera and moment is there."""
+        frame = decoded.header.frame_id
+        intrinsics = self._bag._cameras.get(frame)
+        sighting = ros.detection_2d(detection, intrinsics, in_base)
+        if sighting is None or intrinsics is None or self._depth is None:
+            return sighting
+        depth_ns, depth, depth_frame = self._depth
+        if abs(depth_ns - message.stamp_ns) > DEPTH_GAP_NS or depth_frame != frame:
+            return sighting
+        try:
+            found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
+        except NotInstalled as error:
+            self._reading.note(f"things seen have bearings alone: {error}")
+            return sighting
+        if found is None:
+            return sighting
+        centre = in_base.compose(OPTICAL_IN_BODY.inverse()).apply(*found[0])
+        return replace(sighting, position=centre, size=found[2])
 
     def _scan(self, message: _Message, decoded: Any) -> Observation | None:
-        pose = self._bag.pose_or_none(message.stamp_ns, self._reading)
+        pose = self._pose(message)
         last = self._scan_pose
         if pose is None or (
             last is not None
@@ -570,19 +636,18 @@ class _Perceiver:
             and angle_between(np.array(pose.quaternion), np.array(last.quaternion)) < 0.35
         ):
             return None
-        self._scan_pose = pose
         frame = self._in_base(decoded.header.frame_id, message.stamp_ns)
-        return self._make(
-            message, extra={"scan_m": ros.scan_of(decoded), "scanner_yaw": round(frame.yaw, 4)}
-        )
+        extra = {"scan_m": ros.scan_of(decoded), "scanner_yaw": round(frame.yaw, 4)}
+        self._scan_pose = pose
+        return self._make(message, pose, extra=extra)
 
     def _body_state(self, message: _Message, decoded: Any) -> Observation | None:
         if message.type.endswith("BatteryState"):
             state = ros.battery_of(decoded)
         else:
-            state = {"temperature_c": round(float(decoded.temperature), 3)}
+            state = ros.temperature_of(decoded)
         last = self._body.get(message.topic)
-        if (
+        if not state or (
             last is not None
             and message.stamp_ns - last[0] < 60_000_000_000
             and all(
@@ -593,7 +658,13 @@ class _Perceiver:
             return None
         self._body[message.topic] = (message.stamp_ns, state)
         words = ", ".join(f"{name.rsplit('_', 1)[0]} {value:g}" for name, value in state.items())
-        return self._make(message, text=f"body state: {words}", extra={"body": state})
+        return self._make(
+            message, self._pose(message), text=f"body state: {words}", extra={"body": state}
+        )
+
+
+def _has_metadata(path: Path) -> bool:
+    return (path / "metadata.yaml").exists()
 
 
 def _box_mask(box: Any, shape: tuple[int, ...]) -> Any:
@@ -626,15 +697,15 @@ def thin_path(
         return list(path)
     stamps = np.array([entry[0] for entry in path], np.float64)
     positions = np.array([entry[1].position for entry in path])
+    quaternions = np.array([entry[1].quaternion for entry in path])
     kept, start, end = [path[0]], 0, 2
     while end < len(path):
         inside = slice(start + 1, end)
         fractions = (stamps[inside] - stamps[start]) / max(stamps[end] - stamps[start], 1.0)
         line = positions[start] + fractions[:, None] * (positions[end] - positions[start])
         worst = np.linalg.norm(positions[inside] - line, axis=1).max()
-        middle = (start + end) // 2
-        turn = interpolate(path[start][1], path[end][1], float(fractions[middle - start - 1]))
-        angle = angle_between(np.array(turn.quaternion), np.array(path[middle][1].quaternion))
+        turned = slerp(quaternions[start], quaternions[end], fractions)
+        angle = angles_between(turned, quaternions[inside]).max()
         if worst > tolerance_m or angle > tolerance_rad or end - start > 200:
             start = end - 1
             kept.append(path[start])

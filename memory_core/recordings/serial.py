@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import sys
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ def pose_from_json(value: Any, where: str) -> Pose:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and abs(value) <= sys.float_info.max
 
 
 def _pack(vector: FloatArray) -> str:
@@ -46,12 +48,14 @@ def _pack(vector: FloatArray) -> str:
 
 
 def _unpack(value: Any, where: str) -> FloatArray:
-    if isinstance(value, list):
-        return np.asarray(value, np.float32)
     try:
+        if isinstance(value, list):
+            return np.asarray(value, np.float32)
         return np.frombuffer(base64.b64decode(value, validate=True), np.float16).astype(np.float32)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise InputRejected(f"vector in {where} is not base64 of float16: {error}") from None
+    except (binascii.Error, ValueError, TypeError, OverflowError) as error:
+        raise InputRejected(
+            f"vector in {where} is neither numbers nor base64 of float16: {error}"
+        ) from None
 
 
 def sighting_to_json(sighting: Sighting) -> Json:
@@ -164,7 +168,7 @@ def observation_from_json(value: Json, where: str, *, default_id: str) -> Observ
         anchor_id=value.get("anchor_id") or ORIGIN,
         pose=None if pose is None else pose_from_json(pose, where),
         covariance=None if covariance is None else tuple(map(float, covariance)),
-        localised=value.get("localised", True),
+        localised=value.get("localised") is not False,
         text=value.get("text"),
         sightings=tuple(sighting_from_json(i, where) for i in value.get("sightings") or ()),
         keyframe=_keyframe(value.get("keyframe"), where),
@@ -180,5 +184,5 @@ def _keyframe(value: Any, where: str) -> Keyframe | None:
     try:
         jpeg = base64.b64decode(value["jpeg"], validate=True)
         return Keyframe(jpeg, int(value["width"]), int(value["height"]))
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise InvalidImage(f"keyframe in {where} is not width, height, base64: {error}") from None

@@ -17,14 +17,14 @@ from memory_core.geometry import slerp
 from memory_core.types import Pose
 
 DEFAULT_TOLERANCE_NS = 200_000_000
+JUMP_NS = 1_000_000_000
+"""A clock that goes back by more than this was set back; by less, messages were out of order."""
 
 
 @dataclass(slots=True)
-class _Edge:
-    parent: str
+class _Run:
     stamps: list[int] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
-    static: bool = False
 
     def add(self, stamp_ns: int, pose: Pose) -> None:
         place = bisect.bisect_right(self.stamps, stamp_ns)
@@ -35,8 +35,6 @@ class _Edge:
             self.poses.insert(place, pose)
 
     def at(self, stamp_ns: int, tolerance_ns: int) -> Pose | None:
-        if self.static:
-            return self.poses[-1]
         place = bisect.bisect_left(self.stamps, stamp_ns)
         if place < len(self.stamps) and self.stamps[place] == stamp_ns:
             return self.poses[place]
@@ -50,6 +48,28 @@ class _Edge:
         )
 
 
+@dataclass(slots=True)
+class _Edge:
+    parent: str
+    runs: list[_Run] = field(default_factory=lambda: [_Run()])
+    static: bool = False
+
+    def add(self, stamp_ns: int, pose: Pose) -> int:
+        stamps = self.runs[-1].stamps
+        if not self.static and stamps and stamp_ns < stamps[-1] - JUMP_NS:
+            self.runs.append(_Run())
+        self.runs[-1].add(stamp_ns, pose)
+        return len(self.runs) - 1
+
+    def run(self, number: int) -> _Run:
+        return self.runs[min(number, len(self.runs) - 1)]
+
+    def at(self, stamp_ns: int, tolerance_ns: int, run: int) -> Pose | None:
+        if self.static:
+            return self.runs[-1].poses[-1]
+        return self.run(run).at(stamp_ns, tolerance_ns)
+
+
 def interpolate(start: Pose, end: Pose, fraction: float) -> Pose:
     """The pose between two others: 0 gives `start`, 1 gives `end`."""
     position = np.array(start.position) * (1 - fraction) + np.array(end.position) * fraction
@@ -58,13 +78,17 @@ def interpolate(start: Pose, end: Pose, fraction: float) -> Pose:
 
 
 class TransformTree:
-    """Frames, each with one parent; static edges hold at all times."""
+    """Frames, each with one parent; static edges hold at all times.
+
+    Where a clock was set back, the transforms of one frame fall into runs (0, 1, …) whose
+    stamps may overlap; nothing is interpolated from one run to another.
+    """
 
     def __init__(self) -> None:
         """Start without frames."""
         self._edges: dict[str, _Edge] = {}
 
-    def add(self, parent: str, child: str, stamp_ns: int, pose: Pose, *, static: bool) -> None:
+    def add(self, parent: str, child: str, stamp_ns: int, pose: Pose, *, static: bool) -> int:
         """Take one transform.
 
         Args:
@@ -73,13 +97,16 @@ class TransformTree:
             stamp_ns: When it held; ignored where static.
             pose: The child's pose in the parent.
             static: Whether it holds at all times.
+
+        Returns:
+            The run it belongs to: how often the clock of this frame was set back so far.
         """
         parent, child = parent.lstrip("/"), child.lstrip("/")
         edge = self._edges.get(child)
         if edge is None or edge.parent != parent:
             edge = self._edges[child] = _Edge(parent)
         edge.static = edge.static or static
-        edge.add(stamp_ns, pose)
+        return edge.add(stamp_ns, pose)
 
     @property
     def frames(self) -> set[str]:
@@ -91,10 +118,12 @@ class TransformTree:
         edge = self._edges.get(frame.lstrip("/"))
         return None if edge is None else edge.parent
 
-    def stamps(self, frame: str) -> list[int]:
-        """When a frame's own transform was given."""
+    def stamps(self, frame: str, *, run: int = 0) -> list[int]:
+        """When a frame's own transform was given, in one run."""
         edge = self._edges.get(frame.lstrip("/"))
-        return [] if edge is None or edge.static else list(edge.stamps)
+        if edge is None or edge.static or run >= len(edge.runs):
+            return []
+        return list(edge.runs[run].stamps)
 
     def chain(self, frame: str) -> list[str]:
         """A frame, its parent, and so on to the root."""
@@ -104,7 +133,13 @@ class TransformTree:
         return chain
 
     def lookup(
-        self, target: str, source: str, stamp_ns: int, *, tolerance_ns: int = DEFAULT_TOLERANCE_NS
+        self,
+        target: str,
+        source: str,
+        stamp_ns: int,
+        *,
+        tolerance_ns: int = DEFAULT_TOLERANCE_NS,
+        run: int = 0,
     ) -> Pose:
         """The pose of frame `source` in frame `target` at a moment.
 
@@ -113,6 +148,7 @@ class TransformTree:
             source: Frame the result is of.
             stamp_ns: The moment.
             tolerance_ns: How far before the first or after the last transform is still taken.
+            run: Which run of the clock the moment is in.
 
         Raises:
             UnknownFrame: A frame is unknown, the two are not connected, or no transform is
@@ -124,20 +160,21 @@ class TransformTree:
             known = ", ".join(sorted(self.frames)) or "none"
             raise UnknownFrame(f"no transform connects {target!r} and {source!r}; frames: {known}")
         return (
-            self._climb(down[: down.index(common)], stamp_ns, tolerance_ns)
+            self._climb(down[: down.index(common)], stamp_ns, tolerance_ns, run)
             .inverse()
-            .compose(self._climb(up[: up.index(common)], stamp_ns, tolerance_ns))
+            .compose(self._climb(up[: up.index(common)], stamp_ns, tolerance_ns, run))
         )
 
-    def _climb(self, frames: list[str], stamp_ns: int, tolerance_ns: int) -> Pose:
+    def _climb(self, frames: list[str], stamp_ns: int, tolerance_ns: int, run: int) -> Pose:
         result = Pose()
         for frame in frames:
             edge = self._edges[frame]
-            pose = edge.at(stamp_ns, tolerance_ns)
+            pose = edge.at(stamp_ns, tolerance_ns, run)
             if pose is None:
+                stamps = edge.run(run).stamps
                 raise UnknownFrame(
                     f"the transform {edge.parent!r} → {frame!r} is known from "
-                    f"{edge.stamps[0]} to {edge.stamps[-1]} ns, not at {stamp_ns} ns"
+                    f"{stamps[0]} to {stamps[-1]} ns, not at {stamp_ns} ns"
                 )
             result = pose.compose(result)
         return result

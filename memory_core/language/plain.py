@@ -1,0 +1,111 @@
+"""Questions as people put them, in the plain words that the patterns of `questions` know.
+
+"Any idea where my keys are?" asks "where my keys are"; "I can't find my keys" asks to find them.
+"""
+
+from __future__ import annotations
+
+import re
+
+SEE = (
+    r"(?:see|saw|seen|notice|noticed|spot|spotted|find|found|observe|observed|encounter|"
+    r"encountered|hear|heard|pass|passed|come across|came across|meet|met|remember|detect|"
+    r"detected|look at|looked at)"
+)
+YOU = r"(?:you|i|we|the robot|robot|it|anyone|anybody|someone)"
+_ASKING = r"(?:where|when|what|which|who|how|if|whether)"
+_PLAINER = tuple(
+    (re.compile(pattern), plainer)
+    for pattern, plainer in (
+        (r"^(?:hey|hi|hello|ok|okay|please|so|and|well|now|robot)\b[, ]*", ""),
+        (r"^(?:hey|hi|robot|please)\b[, ]*", ""),
+        (r"^(?:i lost|i(?:'ve| have) lost|i(?:'ve| have)? misplaced) (.+?)(?:[,.;].*)?$",
+         r"find \1"),
+        (r"[,;.] (?:please|thanks|thank you)$| please$", ""),
+        (r"^(?:(?:can|could|would|will) you )?(?:please )?(?:tell|show|remind) (?:me|us) (?:again )?"
+         rf"(?={_ASKING}\b)", ""),
+        (rf"^(?:do|does|did|have|can|could) (?:you|anyone|anybody|someone) (?:ever )?(?:please )?"
+         rf"(?:know|remember|recall|notice|noticed|see|say|have any idea|any idea) (?={_ASKING}\b)", ""),
+        (rf"^(?:any|(?:do )?you have any|have you any|have you got any|i have no) (?:idea|clue) (?={_ASKING}\b)",
+         ""),
+        (rf"^(?:i wonder|i(?:'d| would) like to know|i want to know|i need to know|i am wondering|i'm "
+         rf"wondering|i (?:don't|do not) (?:know|remember)|i forgot) (?={_ASKING}\b)", ""),
+        (r"^when (you|i|we) (\w+) (.+?), where (?:were|was) \1$", r"where were \1 when \1 \2 \3"),
+        (r"^do you remember seeing ", "have you ever seen "),
+        (r" still(?= |$)(?! life)", ""),
+        (r"^(?:which|what) (?:kinds? of )?rooms\b.*$", "describe everything"),
+        (r"\b(?:nearest|closest) ([a-z ]+?) to (?=(?:the|a|an|my) )", r"\1 near "),
+        (r"^(?:if|whether) (there) (is|are|was|were)\b", r"\2 \1"),
+        (rf"^(?:if|whether) (?:you|i|we) (?:have |had )?(?:ever )?(?={SEE}\b)", "have you ever "),
+        (r"^(?:if|whether) (.+?) (is|are|was|were|has|have|did) ", r"\2 \1 "),
+        (r"^(?:can|could|would|will) (?:you|we|i) (?:please )?(?:help (?:me|us) )?(?:to )?(?=(?:find|show|"
+         r"locate|look for|search for|fetch|bring|get|take|go|list|count|describe|summari[sz]e|tell|give|name)\b)",
+         ""),
+        (r"^(?:help (?:me|us) )(?:to )?(?=find\b)", ""),
+        (r"^i(?:'m| am) (?:looking|searching) for ", "find "),
+        (r"^i (?:can't|cannot|can not|could not|couldn't|am unable to) (?:find|see) ", "find "),
+        (r"^i(?: would|'d)? (?:need|want|like|am missing|miss) (?=the |a |an |my |our |some )", "find "),
+        (r"^(?:in |on )?(?:which|what) (?:room|floor|storey|part of the (?:house|building)) (?=you\b|"
+         r"(?:was|were|are|did|am) (?:you|i|we|the robot)\b(?!.*\b(?:see|find|notice|spot|leave|put)\b))",
+         "where "),
+        (r"^(?:in |on )?(?:which|what) (?:room|floor|storey|place|part of the (?:house|building)) "
+         r"(?=(?:is|are|was|were|did|do|does|have|has|can|could|should)\b)(.+?)(?: in| on| at)?$",
+         r"where \1"),
+        (r"^(?:what|where)(?:'s| is| was| were| are) (?:the |your |my )?(?:current |last known |exact )?"
+         r"(?:location|position|whereabouts|place|coordinates) of ", "where is "),
+        (r"^(?:what|where)(?:'s| is| was) (?:your|the robot's) (?:current )?(?:location|position|"
+         r"whereabouts|coordinates)\b", "where were you"),
+        (r"^where (?:is|was|are) the robot\b", "where were you"),
+        (r"^where did (?:your|the|my|our) (?:tour|trip|drive|run|round|path|session) (?:start|begin|end|"
+         r"finish|stop)\b", "where were you"),
+        (r"^where (?:in|inside|around) (?:the|this|your|our) (?:house|home|building|flat|apartment|"
+         r"place) ", "where "),
+        (r"^where ((?:in|on|near|under|inside) the [a-z ]+?) (is|are|was|were|did you (?:see|find)) (.+)$",
+         r"where \2 \3 \1"),
+        (r"^where (?:do|did) you (?:think|believe|suppose|reckon) ", "where is "),
+        (r"^where(?: the (?:hell|heck)| on earth)? (?:did|has|have|had|could|would|might|may|should|can) "
+         rf"(?!{YOU}\b)(.+?) (?:go|gone|be|been|end up|ended up|have gone|disappear to|get to)$",
+         r"where is \1"),
+        (r"^what (?:do you (?:remember|know|recall)|can you (?:tell|say)(?: me)?) (?:about|of) ",
+         "describe "),
+        (r"^tell (?:me|us) (?:more |something |everything |all )?about ", "describe "),
+        (r"^give (?:me|us) (?:an?|the) (?:\w+ )?(?:summary|overview|description)$", "describe everything"),
+        (r"^what colou?r (?:is|are|was|were) ", "describe "),
+        (r"^what(?:'s| is| was) the colou?r of ", "describe "),
+        (r"^(?:what(?:'s| is| was) the |what )number of (.+?)(?: (?:is|are) there)?$", r"how many \1"),
+        (r"^(?:please )?count (?:all )?(?:the |my |our )?", "how many "),
+        (r"^how much time (?:did|have|has|had|do)\b", "how long did"),
+        (r"^how many (?:metres|meters|kilometres|kilometers|miles|steps) (?=(?:did|have|has)\b)", "how far "),
+        (r"^(?:what(?:'s| is| was)|how (?:big|large|long) is) the distance (?:between|from) (.+?) (?:and|to) ",
+         r"how far is \1 from "),
+        (r"^how far (?:apart )(?:are|were) (.+?) (?:and|from) (.+)$", r"how far is \1 from \2"),
+        (r"^how far (?:are|were) (.+?) and (.+?) apart$", r"how far is \1 from \2"),
+        (r"^how (?:close|near) (?:is|are|was|were) (.+?) (?:to|from) ", r"how far is \1 from "),
+        (r"^how far away (?:is|are|was|were) (.+?)(?: from (?:you|me|here))?$", r"how far is \1"),
+        (r"^(was|were) (you|i|we|the robot) (?:ever |recently )?(?=(?:in|at|inside|on|upstairs|downstairs)\b)",
+         "have you been "),
+        (r"^(?:is|was|are|were) (?:the |a |an )?([a-z ]+?) or (?:the |a |an )?([a-z ]+?) (?:seen |visited |"
+         r"found )?(?:first|earlier)$", r"which did you see first, \1 or \2"),
+        (rf"^did (?:you|i|we|the robot) first (?:{SEE}|visit) (.+ or .+)$", r"which did you see first, \1"),
+        (r"^(?:did|have|had) (?:you|i|we|the robot) (?:visit(?:ed)?|go(?:ne)? (?:in)?to|enter(?:ed)?|been (?:in|to)|been "
+         r"at) (.+? (?:before|after|earlier than|later than) .+)$", r"did you see \1"),
+        (r"\b(?:visit|visited|enter|entered|reach|reached|exit|exited)\s+(?=(?:the|a|my|our|your) )", "be in "),
+        (r"^(when (?:did|do|have|had) (?:you|i|we|the robot) )(?:leave|left) (?=(?:the|my|our|your) )",
+         r"\1be in "),
+    )
+)  # fmt: skip
+"""What people say instead of the plain words: politeness, indirect questions, other turns.
+
+Applied one after the other, each once; what comes out is what the patterns of each kind read.
+"""
+
+
+def plainly(text: str) -> str:
+    """A question in the plain words that the patterns below know.
+
+    Args:
+        text: Lower case, without a question mark.
+    """
+    for pattern, plainer in _PLAINER:
+        text = pattern.sub(plainer, text)
+    return re.sub(r"\s+", " ", text).strip(" ?!.,")
