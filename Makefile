@@ -6,7 +6,6 @@
 bin := .venv/bin
 export HF_HUB_OFFLINE := 1
 export OMP_NUM_THREADS ?= 2
-DATA ?= ../shared/data
 
 help:
 	@sed -n 's/^# //p' Makefile

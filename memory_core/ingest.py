@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from memory_core.episodic.exchange import import_header
-from memory_core.errors import RecordingUnreadable
+from memory_core.episodic.exchange import import_header, import_removal
+from memory_core.errors import InputRejected, RecordingUnreadable
 from memory_core.memory import RobotMemory
 from memory_core.recordings import Reading, ReadOptions, Recording, TopicUse, open_recording
 from memory_core.types import Json, Observation, Refusal
@@ -116,6 +116,11 @@ def ingest(
         report.complete, report.damage = False, str(error)
         reading.refuse(recording.name, error)
     flush()
+    for record in getattr(recording, "removals", ()):
+        try:
+            import_removal(memory.store, record)
+        except InputRejected as error:
+            reading.refuse(recording.name, error)
     if memory.store.recording(recording.identity) is None and reading.refused:
         memory.count_refusals(reading.refused)
     report.refused = Counter(item.code for item in (*reading.refused, *refused))

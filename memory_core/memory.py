@@ -7,6 +7,7 @@ is found by the next recall in the same process, and within a second in others.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import dataclasses
 import logging
 import shutil
@@ -41,6 +42,7 @@ from memory_core.errors import (
     MemoryMissing,
     MemoryReadOnly,
     NotInstalled,
+    RobotMemoryError,
     StorageFull,
     UnknownFrame,
 )
@@ -194,12 +196,13 @@ class RobotMemory:
         if self._closed:
             return
         self._closed = True
-        if self._committer is not None:
-            self._committer.close()
-        self._index.close()
-        self._store.close()
-        if self._lock is not None:
-            self._lock.release()
+        with contextlib.ExitStack() as closing:  # each part is closed, whatever the others do
+            if self._lock is not None:
+                closing.callback(self._lock.release)
+            closing.callback(self._store.close)
+            closing.callback(self._index.close)
+            if self._committer is not None:
+                closing.callback(self._committer.close)
 
     @property
     def store(self) -> EpisodicStore:
@@ -363,16 +366,24 @@ class RobotMemory:
     def _commit(self, observations: Sequence[Observation]) -> Written:
         written = self._store.write(observations)
         if written.rowids:
-            self._scenes.forget()
+            self._after_commit(written)
+        return written
+
+    def _after_commit(self, written: Written) -> None:
+        """Make what is on disk visible; trouble here is not the commit's, which stands."""
+        self._scenes.forget()
+        try:
             self._index.committed()
             if any(item.keyframe is not None for item in written.observations):
                 self._keep_budget()
-        return written
+        except (RobotMemoryError, OSError, ValueError) as error:
+            _log.warning("stored, but the index failed (%s); making it anew", error)
+            self._index.rebuild()
 
     def _keep_budget(self) -> None:
         excess = self._store.counter("keyframe_bytes") - self._budget
         if excess > 0:
-            rowids = self._store.oldest_keyframes(excess)
+            rowids = self._store.oldest_keyframes(excess + self._budget // 20)
             self._store.remove(
                 rowids,
                 kind="retention",
@@ -514,7 +525,8 @@ class RobotMemory:
         if model is not None:
             question = rewrite(model, question)
         understood = parse_question(question, now_ns=now, where=where)
-        scene = self._scenes.scene(view, Query(text=question[:1000]))
+        named = [*understood.things, *([understood.place.thing] if understood.place.thing else [])]
+        scene = self._scenes.scene(view, Query(text=understood.text), things=named)
         context = Context(self, understood, now, where, scene, self._encode)
         answered = answer(context)
         return word(model, understood.text, answered) if model is not None else answered
@@ -549,17 +561,23 @@ class RobotMemory:
 
         Returns:
             Its pose in the map; None before the first and after the last observation.
+
+        Raises:
+            InvalidQuery: Several robots are remembered and none was named.
         """
         self._view()
         path = trajectory(self, robot)
-        stamps = [entry[0] for entry in path]
-        place = bisect.bisect_left(stamps, stamp_ns)
-        if place < len(path) and stamps[place] == stamp_ns:
-            return path[place][1]
-        if not 0 < place < len(path) or path[place - 1][2] != path[place][2]:
+        robots = sorted({step.run[0] for step in path})
+        if len(robots) > 1:
+            raise InvalidQuery(f"several robots are remembered; name one of {', '.join(robots)}")
+        place = bisect.bisect_left(path, stamp_ns, key=lambda step: step.stamp_ns)
+        if place < len(path) and path[place].stamp_ns == stamp_ns:
+            return path[place].pose
+        if not 0 < place < len(path) or path[place - 1].run != path[place].run:
             return None
         before, after = path[place - 1], path[place]
-        return interpolate(before[1], after[1], (stamp_ns - before[0]) / (after[0] - before[0]))
+        share = (stamp_ns - before.stamp_ns) / (after.stamp_ns - before.stamp_ns)
+        return interpolate(before.pose, after.pose, share)
 
     def _with_vectors(self, query: Query) -> Query:
         spaces = self._store.spaces()
@@ -650,6 +668,8 @@ class RobotMemory:
         if not ids and filters in (None, Filters()) and text is None and older_than_ns is None:
             raise InvalidQuery("nothing to forget was named: give ids, a filter, words or an age")
         if ids:
+            if filters not in (None, Filters()) or text is not None or older_than_ns is not None:
+                raise InvalidQuery("name ids or conditions to forget by, not both")
             known = self._store.rowids_of(ids)
             missing = [item for item in ids if item not in known]
             if missing:
@@ -672,8 +692,8 @@ class RobotMemory:
             hits = view.nearest(space, vector, len(allowed), allowed)
             keep = hits.scores >= min_weight
             chosen.update(int(rowid) for rowid in hits.rowids[keep])
-        if not query.vectors:
-            chosen.update(flat.lexical(self._store, text, allowed, len(allowed)))
+        if not query.vectors:  # by spelling: every word must be there
+            chosen.update(flat.lexical(self._store, text, allowed, len(allowed), every=True))
         return sorted(chosen)
 
     def removals(self) -> list[Removal]:
@@ -682,14 +702,15 @@ class RobotMemory:
 
     def verify(self) -> integrity.Verification:
         """Read every page and prove that stored + removed = acknowledged."""
+        self._view()
+        held, version = len(self._index), self._store.counter("commits")
         result = integrity.verify(self._store)
-        if self._index.ready and not result.problems:
-            self._view()
-            if len(self._index) != result.stored:
-                result.problems.append(
-                    f"the index holds {len(self._index)} observations, {result.stored} are stored; "
-                    "delete the folder index/"
-                )
+        comparable = self._index.ready and self._store.counter("commits") == version
+        if comparable and not result.problems and held != result.stored:
+            result.problems.append(
+                f"the index holds {held} observations, {result.stored} are stored; "
+                "delete the folder index/"
+            )
         return result
 
     @staticmethod
@@ -798,6 +819,7 @@ class RobotMemory:
                 progress(seen, total)
         made_count = self._store.replace_embeddings(TEXT_SPACE, encoder.space, vectors)
         self._encoder = encoder
+        self._scenes = SceneKeeper(self._store, encoder)
         self._index.close()
         shutil.rmtree(self.folder / "index", ignore_errors=True)
         self._index = MemoryIndex(self._store, self.folder / "index", gpu=self._gpu)

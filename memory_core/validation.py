@@ -37,6 +37,7 @@ from memory_core.types import (
 )
 
 MAX_NAME = 256
+MAX_SPACE_NAME = 64
 MAX_TEXT = 65_536
 MAX_LABEL = 256
 MAX_EXTRA = 65_536
@@ -58,10 +59,16 @@ def check_observation(observation: Observation) -> None:
         InputRejected: The subclass says which rule was broken; the message names the
             observation.
     """
+    if not isinstance(observation, Observation):
+        raise InputRejected(f"{type(observation).__name__} is no Observation")
     try:
         _check_parts(observation)
     except InputRejected as error:
         raise type(error)(f"{error} (observation {str(observation.id)[:64]!r})") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputRejected(
+            f"a part has the wrong type: {error} (observation {str(observation.id)[:64]!r})"
+        ) from None
 
 
 def _check_parts(observation: Observation) -> None:
@@ -83,6 +90,10 @@ def _check_parts(observation: Observation) -> None:
         check_sighting(sighting)
     if observation.keyframe is not None:
         check_keyframe(observation.keyframe)
+    for name in observation.embeddings:
+        _check_name("a vector space", name, InvalidId)
+        if len(name) > MAX_SPACE_NAME:
+            raise InvalidId(f"vector space {name[:20]!r}… has over {MAX_SPACE_NAME} characters")
     _check_extra(observation.extra)
     if not (
         observation.text
@@ -222,7 +233,7 @@ def check_query(query: Query) -> None:
             check_text(query.text, limit=MAX_QUERY)
         except InvalidText as error:
             raise InvalidQuery(f"question: {error}") from None
-    if not 1 <= query.k <= MAX_K:
+    if not isinstance(query.k, int) or not 1 <= query.k <= MAX_K:
         raise InvalidQuery(f"k is {query.k}; expected 1 to {MAX_K}")
     for name in ("near_scale_m", "around_scale_s"):
         value = getattr(query, name)
@@ -242,6 +253,8 @@ def check_filters(filters: Filters) -> None:
         )
     region = filters.region
     if isinstance(region, Box):
+        if len(region.low) != 3 or len(region.high) != 3:
+            raise InvalidQuery(f"box {region} needs x, y, z of both corners")
         if not _finite(region.low + region.high, infinite=True):
             raise InvalidQuery("box holds NaN")
         if any(high < low for low, high in zip(region.low, region.high, strict=True)):

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.set-up
-wanted=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)
+wanted="${PYTHON:-} $(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then exit 0; fi
 
 as_root() {
@@ -25,7 +25,7 @@ system_packages() { # installs Debian packages where that is allowed, else print
 python=${PYTHON:-}
 if [ -z "$python" ]; then
     for candidate in python3.11 python3 python3.12 python3.13; do
-        if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))'; then
+        if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; then
             python=$candidate
             break
         fi
@@ -35,12 +35,12 @@ if [ -z "$python" ]; then
     system_packages python3 python3-venv
     python=python3
 fi
-"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || {
-    echo "Python 3.11 to 3.14 is needed; $("$python" --version) was found. Set PYTHON=/path/to/python3.11" >&2
+"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || {
+    echo "Python 3.11 to 3.13 is needed (Open3D has no wheels beyond); $("$python" --version) was found. Set PYTHON=/path/to/python3.11" >&2
     exit 1
 }
-"$python" -c 'import ensurepip, venv' 2>/dev/null || system_packages python3-venv
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+"$python" -c 'import ensurepip, venv' 2>/dev/null || system_packages "python$version-venv"
 if [ "$version" != 3.11 ]; then
     # PyBullet has no wheel for this Python: it is compiled, which takes some minutes
     command -v g++ >/dev/null || system_packages g++ make
@@ -50,7 +50,7 @@ if [ "$version" != 3.11 ]; then
 fi
 
 echo "Setting up .venv with $("$python" --version) …" >&2
-[ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || "$python" -m venv .venv
+if [ "$(.venv/bin/python -c "import sys; print(\"%d.%d\" % sys.version_info[:2])" 2>/dev/null)" != "$version" ]; then rm -rf .venv && "$python" -m venv .venv; fi
 pip=(.venv/bin/python -m pip --disable-pip-version-check)
 # torch from the registry brings several GB of CUDA; the CPU build is taken where it can be had
 torch_index=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}

@@ -1,9 +1,9 @@
 """Put measured tables into the pages, between their markers; nothing is typed by hand.
 
-    robot-memory eval houses DIR --json > houses.json
-    robot-memory eval places DIR --json > places.json
-    python -m benchmarks.episodic --json > episodic.json
-    python scripts/update_docs.py houses.json places.json episodic.json
+robot-memory eval houses DIR --json > houses.json
+robot-memory eval places DIR --json > places.json
+python -m benchmarks.episodic --json > episodic.json
+python scripts/update_docs.py houses.json places.json episodic.json
 """
 
 from __future__ import annotations
@@ -42,12 +42,18 @@ def houses(found: dict[str, Any]) -> None:
     """The table of `eval houses`."""
     metrics = ["place@1", "place@5", "place@10", "object@1", "object@5"]
     rows = [
-        [name + (" (test)" if name in TESTED else " (tuning)"), row["n"], *[f"{row[m]:.3f}" for m in metrics]]
+        [
+            name + (" (test)" if name in TESTED else " (tuning)"),
+            row["n"],
+            *[f"{row[m]:.3f}" for m in metrics],
+        ]
         for name, row in found["houses"].items()
     ]
     rows.append(["**all of these**", found["n"], *[f"**{found[m]:.3f}**" for m in metrics]])
     text = table(["house", "sentences", *metrics], rows)
-    refused = f"refused_absent {found['refused_absent']}, refused_present {found['refused_present']}"
+    refused = (
+        f"refused_absent {found['refused_absent']}, refused_present {found['refused_present']}"
+    )
     between("evaluation.md", "houses", f"{text}\n\n{refused}. {measured(found)}")
 
 
@@ -94,7 +100,15 @@ def _against(result: dict[str, Any]) -> str:
                  f"{ratio['median']:.2f} ({ratio['q1']:.2f} to {ratio['q3']:.2f})", ""]
             )  # fmt: skip
     title = f"### {result['n']:,} observations, {result['vectors']} vectors"
-    header = ["what", "selected", "who", "p50 or rate", "recall@10", "time / ours (quartiles)", "guarantee"]
+    header = [
+        "what",
+        "selected",
+        "who",
+        "p50 or rate",
+        "recall@10",
+        "time / ours (quartiles)",
+        "guarantee",
+    ]
     return f"{title}\n\n{table(header, rows)}"
 
 

@@ -7,13 +7,13 @@ map; where the robot was not localised when it saw a thing, the answer says so.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from memory_core.answering import captions, wording
-from memory_core.answering.changes import answer_changed
+from memory_core.answering.changes import answer_changed, gone, moved_on
 from memory_core.answering.grounding import (
     Context,
     at_place,
@@ -30,12 +30,12 @@ from memory_core.answering.grounding import (
     visits,
 )
 from memory_core.episodic.rows import Stored
-from memory_core.episodic.summary import trajectory
+from memory_core.episodic.summary import Step, by_run, length_of, trajectory
 from memory_core.language.lexicon import words_of
 from memory_core.language.questions import PlacePhrase, Question, everything
 from memory_core.language.rooms import NAMES, room_named
 from memory_core.semantic.scene import Scene
-from memory_core.types import Answer, BoolArray, Evidence, Filters, IntArray, Query
+from memory_core.types import Answer, BoolArray, Evidence, IntArray, Query
 
 MAX_EVIDENCE = 10
 _SURE_ROOM = 0.3
@@ -81,7 +81,9 @@ def _no_memory(context: Context, thing: str) -> Answer:
     hint = ""
     if context.scene is not None:
         label = closest_kind(context, context.scene, thing)
-        if label is not None:
+        if of_kind(context.scene, thing).any():
+            hint = f" I remember {wording.with_article(thing)} at another time or place."
+        elif label is not None:
             hint = f" The closest I remember is {wording.with_article(label)}."
     when = captions.before(context.question.time.span)
     place = f" {context.question.place.words}" if context.question.place.words else ""
@@ -126,7 +128,7 @@ def _candidates(context: Context, scene: Scene, thing: str) -> tuple[IntArray, n
         soft = context.question.place.room is not None and context.question.place.thing is None
         soft = soft and context.question.kind != "ever"
         fits = placed if placed.any() or not soft else fits
-    found = np.flatnonzero(fits)
+    found = _not_left(context, scene, np.flatnonzero(fits))
     if not len(found):
         return found, np.empty(0)
     beliefs = belief_in(context, scene, thing)
@@ -135,6 +137,18 @@ def _candidates(context: Context, scene: Scene, thing: str) -> tuple[IntArray, n
     belief = belief / belief.sum()
     order = np.argsort(-belief, kind="stable")
     return found[order], belief[order]
+
+
+def _not_left(context: Context, scene: Scene, found: IntArray) -> IntArray:
+    """Of some things, those still there as far as one knows, where the question is about now.
+
+    Whether, what and how many: what a later visit did not see there is not there. Where: the
+    last place counts, unless the thing was seen elsewhere since.
+    """
+    if not context.question.present:
+        return found
+    strict = context.question.kind in ("ever", "what", "how_many") and context.question.place.named
+    return found[~(gone if strict else moved_on)(scene, found)]
 
 
 def _where(context: Context) -> Answer:
@@ -190,8 +204,9 @@ def _where_thing(
         items.append(thing_evidence(scene, int(found[place]), standpoint, float(belief[place])))
     target = int(found[chosen])
     label = scene.labels[int(scene.thing_label[target])]
+    there = context.question.present and not gone(scene, np.array([target])).any()
     text = (
-        f"The {label} is {_whereabouts(scene, target)}, at {wording.position(items[0].position)}; "  # type: ignore[arg-type]
+        f"The {label} {'is' if there else 'was'} {_whereabouts(scene, target)}, at {wording.position(items[0].position)}; "  # type: ignore[arg-type]
         f"{'first' if order == 'first' else 'last'} seen "
         f"{_when_said(context, items[0].observation.stamp_ns)}."
     )
@@ -269,9 +284,10 @@ def _when_robot(context: Context) -> Answer:
 
 
 def _standing(context: Context, stamp_ns: int) -> tuple[Evidence, ...]:
-    """The observation nearest to a moment."""
-    found = context.memory.recall(Query(around_ns=stamp_ns, around_scale_s=5.0, k=1), mode="flat")
-    return found.evidence
+    """The observation nearest to a moment, one that knows its place if there is any."""
+    found = context.memory.recall(Query(around_ns=stamp_ns, around_scale_s=5.0, k=5), mode="flat")
+    placed = [item for item in found.evidence if item.position is not None]
+    return tuple([*placed, *found.evidence][:1])
 
 
 def _how_long(context: Context) -> Answer:
@@ -287,7 +303,7 @@ def _how_long(context: Context) -> Answer:
         path = path_in_time(context)
         if not path:
             return Answer("I have no memory of that time.", "how_long", abstained=True)
-        seconds = (path[-1][0] - path[0][0]) * 1e-9
+        seconds = _seconds_on(path)
         text = f"{wording.duration(seconds)}, from {_when_said(context, path[0][0])}."
         return Answer(text, "how_long", stamp_ns=path[0][0], value=round(seconds, 3), unit="s",
                       evidence=_standing(context, path[0][0]))  # fmt: skip
@@ -336,7 +352,7 @@ def _how_many(context: Context) -> Answer:
 
 
 def _count(context: Context, scene: Scene, thing: str, fits: BoolArray) -> Answer:
-    found = np.flatnonzero(fits)
+    found = _not_left(context, scene, np.flatnonzero(fits))
     where = f" {context.question.place.words}" if context.question.place.words else ""
     if not len(found):
         return Answer(
@@ -434,7 +450,8 @@ def _ever(context: Context) -> Answer:
         )  # fmt: skip
         other = _where(elsewhere)
         if not other.abstained:
-            text = f"Not {question.place.words or 'in that time'} that I remember. {other.answer}"
+            now = "when I last looked" if question.present else "that I remember"
+            text = f"Not {question.place.words or 'in that time'} {now}. {other.answer}"
             return replace(other, answer=text, kind="ever", value=0.0)
     return replace(found, kind="ever")
 
@@ -444,13 +461,18 @@ def _what(context: Context) -> Answer:
     if question.things:
         if scene is None or of_kind(scene, question.things[0]).any():
             return replace(_how_many(context), kind="what")
+        told = captions.supported(context, question.things[0])
+        if told:
+            text = " ".join(captions.told(item) for item in told[:3])
+            return _make(context, f"I remember: {text}", told)
         return _no_memory(context, question.things[0])
     if scene is not None:
         here = seen(context, scene) & at_place(context, scene, question.place)
         if question.time.order is not None:
             here &= _in_one_view(context, scene, here)
-        if here.any():
-            return _list_things(context, scene, np.flatnonzero(here))
+        things = _not_left(context, scene, np.flatnonzero(here))
+        if len(things):
+            return _list_things(context, scene, things)
     told = (
         captions.supported(context, question.place.thing)
         if question.place.thing
@@ -545,10 +567,12 @@ def _where_robot(context: Context) -> Answer:
         moment = moments[0 if order == "first" else -1][0]
     if moment is not None:
         stamp, pose, _ = min(path, key=lambda entry: abs(entry[0] - moment))
+    elif order == "first":
+        stamp, pose, _ = path[0]
     elif context.question.time.span is None or order == "last":
         stamp, pose, _ = path[-1]
     else:
-        stamp, pose, _ = path[0 if order == "first" else len(path) // 2]
+        stamp, pose, _ = path[len(path) // 2]
     text = f"At {wording.position(pose.position)}, {_when_said(context, stamp)}."
     scene = context.scene
     if scene is not None and len(scene.thing_position):
@@ -581,16 +605,16 @@ def _how_far(context: Context) -> Answer:
         return _how_far_from_here(context, question.things[0])
     if len(path) < 2:
         return Answer("I have no memory of moving then.", "how_far", abstained=True)
-    steps = [
-        float(np.linalg.norm(np.subtract(b[1].position, a[1].position)))
-        for a, b in itertools.pairwise(path)
-        if a[2] == b[2]
-    ]
-    metres = sum(steps)
-    text = f"{metres:.1f} m in {wording.duration((path[-1][0] - path[0][0]) * 1e-9)}."
+    metres = length_of(path)
+    text = f"{metres:.1f} m in {wording.duration(_seconds_on(path))}."
     items_path = list(_standing(context, path[-1][0]))
     return _make(context, text, items_path, value=round(metres, 3), unit="m",
                  stamp_ns=path[0][0], position=path[-1][1].position)  # fmt: skip
+
+
+def _seconds_on(path: Sequence[Step]) -> float:
+    """How long a path took, the time between sessions left out, seconds."""
+    return sum((run[-1].stamp_ns - run[0].stamp_ns) * 1e-9 for run in by_run(list(path)))
 
 
 def _how_far_from_here(context: Context, thing: str) -> Answer:
@@ -625,18 +649,15 @@ def _body(context: Context) -> Answer:
 
 def _body_state(context: Context, keys: tuple[str, ...]) -> Stored | None:
     """The latest observation of a quantity, or the nearest to the moment asked for."""
-    memory, moment = context.memory, context.question.time.moment_ns
-    rowids = memory.select(Filters(span=context.question.time.span))
+    store, moment = context.memory.store, context.question.time.moment_ns
+    span = context.question.time.span
+    rowids = store.body_states(span.start_ns if span else None, span.end_ns if span else None)
     best: Stored | None = None
-    for start in range(len(rowids), 0, -2_000):
-        for stored in memory.store.fetch(rowids[max(0, start - 2_000) : start].tolist()):
-            body = stored.observation.extra.get("body")
-            if not isinstance(body, dict) or not any(key in body for key in keys):
-                continue
-            if best is None or _closer(stored, best, moment):
-                best = stored
-        if best is not None and moment is None:
-            break
+    for stored in store.fetch(rowids):
+        body = stored.observation.extra.get("body")
+        fits = isinstance(body, dict) and any(key in body for key in keys)
+        if fits and (best is None or _closer(stored, best, moment)):
+            best = stored
     return best
 
 

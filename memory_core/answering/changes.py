@@ -19,6 +19,7 @@ from memory_core.semantic.scene import Scene
 from memory_core.types import Answer, BoolArray, IntArray
 
 LOOKED_AGAIN_M = 5.0
+SAME_VIEW_M = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,56 @@ def _stood(scene: Scene, thing: int, standpoints: BoolArray) -> bool:
     return bool(apart.min() <= LOOKED_AGAIN_M)
 
 
+def gone(scene: Scene, things: IntArray) -> BoolArray:
+    """Which things were not there when a later session looked again, shape of `things`.
+
+    Looked again means: from within 1.5 m of where a thing was last seen, and seeing at least half
+    of what was seen beside it.
+
+    Args:
+        scene: The scene.
+        things: Numbers of things.
+    """
+    stamps = stamps_of(scene)
+    sessions = np.array([stored.observation.session for stored in scene.stored])
+    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    result = np.zeros(len(things), bool)
+    for place, thing in enumerate(things.tolist()):
+        seen_from = np.flatnonzero(scene.sees[thing] > 0)
+        view = int(seen_from[stamps[seen_from].argmax()])
+        later = np.flatnonzero((stamps > stamps[view]) & (sessions != sessions[view]))
+        later = later[np.linalg.norm(stood[later] - stood[view], axis=1) <= SAME_VIEW_M]
+        beside = np.flatnonzero(scene.sees[:, view] > 0)
+        beside = beside[beside != thing]
+        if len(later) and len(beside):
+            again = (scene.sees[np.ix_(beside, later)] > 0).mean(axis=0)
+            result[place] = bool((again >= 0.5).any())
+    return result
+
+
+def moved_on(scene: Scene, things: IntArray) -> BoolArray:
+    """Which things are the earlier place of one that moved: gone, and seen elsewhere since.
+
+    Args:
+        scene: The scene.
+        things: Numbers of things.
+    """
+    stamps = stamps_of(scene)
+    result = gone(scene, things)
+    taken: set[int] = set()
+    for place in np.flatnonzero(result).tolist():
+        thing = int(things[place])
+        last = stamps[scene.sees[thing] > 0].max()
+        since = [
+            int(other)
+            for other in np.flatnonzero(scene.thing_label == scene.thing_label[thing])
+            if int(other) not in taken and stamps[scene.sees[other] > 0].min() > last
+        ]
+        result[place] = bool(since)
+        taken.update(since[:1])
+    return result
+
+
 def answer_changed(context: Context) -> Answer:
     """What changed since the named time, or between the last two sessions."""
     scene = context.scene
@@ -106,12 +157,15 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
         if span.end_ns is not None:
             after &= stamps <= span.end_ns
         before = stamps < span.start_ns
+        if before.any() or not after.any():
+            return (before, after) if before.any() and after.any() else None
     else:
-        sessions = np.array([stored.observation.session for stored in scene.stored])
-        latest = sessions[int(stamps.argmax())]
-        after = sessions == latest
-        before = ~after
-    return (before, after) if before.any() and after.any() else None
+        after = np.ones(len(stamps), bool)
+    # "since yesterday", and nothing is older: the latest session against the others
+    sessions = np.array([stored.observation.session for stored in scene.stored])
+    latest = after & (sessions == sessions[int(np.where(after, stamps, 0).argmax())])
+    before = after & ~latest
+    return (before, latest) if before.any() else None
 
 
 def _say(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memory_core.episodic.rows import Stored
-from memory_core.episodic.summary import trajectory
+from memory_core.episodic.summary import Step, by_run, trajectory
 from memory_core.language.directions import TOP, Directions, parse
 from memory_core.language.lexicon import same_kind
 from memory_core.language.questions import PlacePhrase, Question
@@ -118,14 +118,20 @@ def at_place(context: Context, scene: Scene, place: PlacePhrase) -> BoolArray:
         x, y, radius = place.circle
         keep &= np.hypot(scene.thing_position[:, 0] - x, scene.thing_position[:, 1] - y) <= radius
     if place.floor is not None:
-        top = len(scene.floor_heights) - 1
-        wanted = top if place.floor == TOP else min(place.floor - 1, top)
-        keep &= scene.thing_floor == wanted
+        keep &= scene.thing_floor == _floor(scene, place.floor)
     if place.room is not None:
         keep &= in_room(scene, place.room)
     if place.thing is not None:
         keep &= _by_thing(context, scene, place, keep)
     return keep
+
+
+def _floor(scene: Scene, floor: int) -> int:
+    """A floor of the scene by its name in a question; -1 where the building has none such."""
+    floors = len(scene.floor_heights)
+    if floor == TOP:
+        return floors - 1 if floors > 1 else -1
+    return floor - 1 if floor <= floors else -1
 
 
 def in_room(scene: Scene, kind: int) -> BoolArray:
@@ -209,7 +215,7 @@ class Visit:
         return (self.end_ns - self.start_ns) * 1e-9
 
 
-def path_in_time(context: Context) -> list[tuple[int, Pose, str]]:
+def path_in_time(context: Context) -> list[Step]:
     """The robot's path within the question's span of time."""
     span = context.question.time.span
     path = trajectory(context.memory)
@@ -225,7 +231,7 @@ def visits(context: Context, place: PlacePhrase) -> list[Visit]:
 
     A stay ends where the robot leaves the place, changes session, or is silent for a minute.
     """
-    path = path_in_time(context)
+    path = [step for run in by_run(path_in_time(context)) for step in run]
     inside = _inside(context, [pose for _, pose, _ in path], place)
     stays: list[Visit] = []
     run: list[int] = []
@@ -259,8 +265,7 @@ def _inside(context: Context, poses: list[Pose], place: PlacePhrase) -> list[boo
     if scene is None:
         return keep.tolist() if place.circle is not None else [False] * len(poses)
     if place.floor is not None:
-        top = len(scene.floor_heights) - 1
-        wanted = top if place.floor == TOP else min(place.floor - 1, top)
+        wanted = _floor(scene, place.floor)
         keep &= np.array([scene.floor_of(float(z)) == wanted for z in positions[:, 2]])
     if place.room is not None or place.thing is not None:
         marks = (

@@ -140,6 +140,11 @@ class AnchorTables(StoreSession):
         with self.reading() as db:
             return dict(db.execute("SELECT name, epoch FROM maps"))
 
+    def raise_epoch(self, map_id: str, epoch: int) -> None:
+        """Set a map's epoch, where it is below."""
+        with self._transaction() as db:
+            db.execute("UPDATE maps SET epoch = max(epoch, ?) WHERE name=?", (epoch, map_id))
+
     def set_origin(self, map_id: str, origin: Json) -> None:
         """Keep where on Earth a map's origin lies (longitude, latitude in degrees)."""
         with self._transaction() as db:

@@ -184,7 +184,7 @@ class Columns:
 
     def _in_span_and_region(self, filters: Filters) -> Any:
         """Which entries lie in the span and the region, shape (n,), looking only where needed."""
-        if filters.span is None and filters.region is None:
+        if not self._size or (filters.span is None and filters.region is None):
             return np.ones(self._size, bool)
         possible, sure = self._zones.matching(self, filters)
         keep = np.zeros((len(possible), BLOCK), bool)

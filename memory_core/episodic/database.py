@@ -72,6 +72,7 @@ def connect(path: Path, *, write: bool, create: bool = False) -> apsw.Connection
             connection.reserve_bytes(reserve=_CHECKSUM_BYTES)
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten
         connection.execute("PRAGMA trusted_schema=OFF")
         if write:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -90,7 +90,7 @@ def export_json_lines(
             if progress and written % _SLICE == 0:
                 progress(written)
         for removal in store.removals():
-            _line(file, {"removal": asdict(removal)})
+            _line(file, {"removal": {**asdict(removal), "ids": store.removed_ids(removal.id)}})
     temporary.replace(target)
     return written
 
@@ -106,7 +106,16 @@ def import_header(store: EpisodicStore, header: Json) -> None:
         InputRejected: The header is of a newer version.
         EncoderMismatch: Its vectors come from another model than those already here.
     """
-    version = header.get("robot_memory_export", EXPORT_VERSION)
+    try:
+        _import_header(store, header)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputRejected(
+            f"the export's header is not one ({type(error).__name__}: {error})"
+        ) from None
+
+
+def _import_header(store: EpisodicStore, header: Json) -> None:
+    version = int(header.get("robot_memory_export", EXPORT_VERSION))
     if version > EXPORT_VERSION:
         raise InputRejected(
             f"the export has version {version}, this software reads up to {EXPORT_VERSION}; "
@@ -143,8 +152,31 @@ def import_header(store: EpisodicStore, header: Json) -> None:
 
 def _raise_epoch(store: EpisodicStore, map_id: str, epoch: int) -> None:
     """Bring a map that is there to an epoch, where it is below."""
-    while store.epochs().get(map_id, epoch) < epoch:
-        store.move_anchors(map_id, {}, reason="imported")
+    if store.epochs().get(map_id, epoch) < epoch:
+        store.raise_epoch(map_id, epoch)
+
+
+def import_removal(store: EpisodicStore, value: Json) -> int:
+    """Take over the record of a removal; what it names is not remembered again.
+
+    Args:
+        store: Open for writing.
+        value: The object of an export's line.
+
+    Returns:
+        How many ids were taken over; those that are stored or removed here are passed over.
+
+    Raises:
+        InputRejected: It is no such record.
+    """
+    try:
+        ids = [str(item) for item in value["ids"]]
+        return store.adopt_removal(
+            ids, kind=str(value["kind"]), reason=str(value["reason"]),
+            selection=value.get("selection"),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputRejected(f"a removal's record is not one: {error}") from None
 
 
 _SCHEMA = {

@@ -21,7 +21,7 @@ from memory_core.episodic.gpu import FaissGpuIndex, FallingBackIndex, gpu_availa
 from memory_core.episodic.store import EpisodicStore
 from memory_core.episodic.vectors import CpuIndex, Hits, VectorIndex, best
 from memory_core.errors import RobotMemoryError
-from memory_core.types import Filters, FloatArray, IntArray
+from memory_core.types import EmbeddingSpace, Filters, FloatArray, IntArray
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,9 @@ class View(Protocol):
 
     def nearest(self, space: str, query: FloatArray, k: int, allowed: IntArray | None) -> Hits:
         """The k nearest vectors of a space among allowed rowids (None: all that are stored)."""
+
+    def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
+        """Stamps, shape (n,), and map positions, shape (n, 3), NaN without a pose."""
 
 
 def names_of(store: EpisodicStore) -> Names:
@@ -93,6 +96,14 @@ class DatabaseScan:
             chosen = best(scores, k)
             kept, scores = kept[chosen], scores[chosen]
 
+    def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
+        """See `View.positions`."""
+        stored = self._store.fetch(rowids.tolist())
+        stamps = np.array([item.observation.stamp_ns for item in stored], np.int64)
+        unknown = (np.nan,) * 3
+        places = [unknown if i.map_pose is None else i.map_pose.position for i in stored]
+        return stamps, np.array(places, np.float64).reshape(-1, 3)
+
 
 class MemoryIndex:
     """`View` in RAM."""
@@ -117,6 +128,7 @@ class MemoryIndex:
         self._indexes: dict[str, CpuIndex] = {}
         self._fast: dict[str, FallingBackIndex] = {}
         self._names: Names | None = None
+        self._spaces: dict[str, EmbeddingSpace] = store.spaces()
         self._data_version = store.data_version()
         self._saved_rows = 0
         self._load()
@@ -197,11 +209,27 @@ class MemoryIndex:
         if version == self._data_version or not self._ready.is_set():
             return False
         with self._lock:
-            self._data_version = version
+            if self._store.spaces() != self._spaces:  # made anew by another model
+                self._begin_anew()
             self._names = None
             self._catch_up()
+            self._data_version = version
         self._maybe_improve()
         return True
+
+    def _begin_anew(self) -> None:
+        """Drop everything held; the next catching-up reads the whole database."""
+        self._mark, self._columns = Watermark(), Columns()
+        self._indexes, self._fast = {}, {}
+        self._spaces = {}
+
+    def rebuild(self) -> None:
+        """Make everything anew from the database, in the background; recall scans meanwhile."""
+        with self._lock:
+            self._ready.clear()
+            self._begin_anew()
+            self._cache.clear()
+        self._start(self._rebuild)
 
     def _catch_up(self, limit: int | None = None) -> bool:
         """Take rows, vectors, removals and corrections past the watermark; True if rows came."""
@@ -213,18 +241,13 @@ class MemoryIndex:
         anchors = {number: pose for number, (_, _, pose) in store.anchor_poses().items()}
         came = False
         while rows := store.column_rows(self._mark.rowid, limit or SLICE):
-            self._columns.append(rows, anchors)
             last = rows[-1][0]
             for name, space in store.spaces().items():
-                index = self._indexes.get(name)
-                if index is None:
-                    path = self._cache.vectors_path(name) if store.writable else None
-                    if path is not None:
-                        path.parent.mkdir(exist_ok=True)
-                        path.unlink(missing_ok=True)
-                    index = self._indexes[name] = CpuIndex(space.dimension, path=path)
+                if name not in self._indexes:
+                    self._indexes[name] = self._new_index(name, space.dimension)
                     self._attach_gpu()
                 self._take_vectors(name, last)
+            self._columns.append(rows, anchors)
             self._mark.rowid = last
             came = True
             if limit is not None:
@@ -240,10 +263,21 @@ class MemoryIndex:
             for name in self._indexes:
                 self._index(name).remove(np.array(sorted(gone), np.int64))
         self._mark.removal = removal
+        self._spaces = store.spaces()
         return came
 
+    def _new_index(self, name: str, dimension: int) -> CpuIndex:
+        if not self._store.writable:
+            return CpuIndex(dimension)
+        path = self._cache.vectors_path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        return CpuIndex(dimension, path=path)
+
     def _take_vectors(self, name: str, last: int) -> None:
-        after = self._mark.rowid
+        """Vectors up to a rowid; those taken before a failure are not taken twice."""
+        held = self._indexes[name].rowids
+        after = max(self._mark.rowid, int(held[-1]) if len(held) else 0)
         while after < last:
             rowids, vectors = self._store.embedding_rows(name, after, SLICE)
             keep = rowids <= last
@@ -332,7 +366,7 @@ class MemoryIndex:
         return self._columns.alive_count
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
-        """Stamps, shape (n,), and map positions, shape (n, 3), of rowids that are held."""
+        """See `View.positions`."""
         with self._lock:
             entries, _ = self._columns.entries_of(rowids)
             axes = [self._columns.column(axis)[entries] for axis in "xyz"]

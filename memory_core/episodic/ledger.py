@@ -80,12 +80,13 @@ class LedgerTables(AnchorTables):
             The record.
         """
         wanted = sorted({int(rowid) for rowid in rowids})
+        stamp_ns = time.time_ns()
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO removals (stamp_ns, kind, reason, selection, replaced_by, "
                 "observations, keyframes, keyframe_bytes) VALUES (?,?,?,?,?,0,0,0)",
                 (
-                    time.time_ns(), kind, reason, json.dumps(selection),
+                    stamp_ns, kind, reason, json.dumps(selection),
                     None if replaced_by is None else json.dumps(replaced_by),
                 ),
             )  # fmt: skip
@@ -120,7 +121,10 @@ class LedgerTables(AnchorTables):
                 "UPDATE removals SET observations=?, keyframes=?, keyframe_bytes=? WHERE id=?",
                 (gone, frames, size, removal),
             )
-        return next(item for item in self.removals() if item.id == removal)
+        return Removal(
+            removal, stamp_ns, kind, reason, json.loads(json.dumps(selection)), replaced_by,
+            gone, frames, size,
+        )  # fmt: skip
 
     def removals(self) -> list[Removal]:
         """Every removal ever committed, oldest first."""
@@ -131,6 +135,64 @@ class LedgerTables(AnchorTables):
         with self.reading() as db:
             found = db.execute(query).fetchall()
         return [_removal(*row) for row in found]
+
+    def removed_ids(self, removal: int) -> list[str]:
+        """Ids of the observations a removal took; those lost to damage have none."""
+        with self.reading() as db:
+            return [
+                row[0]
+                for row in db.execute(
+                    "SELECT id FROM removed WHERE removal=? AND id IS NOT NULL ORDER BY observation",
+                    (removal,),
+                )
+            ]
+
+    def adopt_removal(self, ids: Sequence[str], *, kind: str, reason: str, selection: Json) -> int:
+        """Record ids as removed that another memory removed, so that they do not come back.
+
+        Args:
+            ids: Ids; those that are stored or removed here are passed over.
+            kind: As in `remove`.
+            reason: As in `remove`.
+            selection: As in `remove`.
+
+        Returns:
+            How many were taken over. They count as acknowledged and as removed.
+        """
+        with self._transaction() as db:
+            fresh = [
+                item
+                for item in dict.fromkeys(ids)
+                if db.execute(
+                    "SELECT 1 FROM observations WHERE id=? UNION SELECT 1 FROM removed WHERE id=?",
+                    (item, item),
+                ).get
+                is None
+            ]
+            if not fresh:
+                return 0
+            last = db.execute("SELECT seq FROM sqlite_sequence WHERE name='observations'").get
+            first = int(last or 0) + 1
+            db.execute(
+                "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
+                "keyframes, keyframe_bytes) VALUES (?,?,?,?,?,0,0)",
+                (time.time_ns(), kind, reason, json.dumps(selection), len(fresh)),
+            )
+            removal = db.last_insert_rowid()
+            db.executemany(
+                "INSERT INTO removed VALUES (?,?,?)",
+                ((first + place, item, removal) for place, item in enumerate(fresh)),
+            )
+            if last is None:
+                db.execute("INSERT INTO sqlite_sequence VALUES ('observations', 0)")
+            db.execute(
+                "UPDATE sqlite_sequence SET seq=? WHERE name='observations'",
+                (first + len(fresh) - 1,),
+            )
+            db.execute(
+                "UPDATE counters SET value = value + ? WHERE name='acknowledged'", (len(fresh),)
+            )
+        return len(fresh)
 
     def removed_since(self, removal: int) -> tuple[int, list[int]]:
         """What later removals took: (number of the last removal, rowids)."""
@@ -149,7 +211,8 @@ class LedgerTables(AnchorTables):
         chosen, freed = [], 0
         with self.reading() as db:
             for rowid, size in db.execute(
-                "SELECT k.observation, k.bytes FROM keyframes k ORDER BY k.observation"
+                "SELECT k.observation, k.bytes FROM keyframes k JOIN observations o "
+                "ON o.rowid = k.observation ORDER BY o.stamp_ns, o.rowid"
             ):
                 if freed >= excess_bytes:
                     break

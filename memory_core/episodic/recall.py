@@ -91,7 +91,7 @@ def _rank(store: EpisodicStore, view: View, query: Query, total: int) -> Ranked:
         rankings.append(lexical(store, query.text, allowed, pool))
     if not rankings:
         everything = view.select(query.filters) if allowed is None else allowed
-        chosen = _by_kernels(store, everything, query, pool)
+        chosen = _by_kernels(view, everything, query, pool)
         return Ranked(chosen, [1.0] * len(chosen), considered)
     if len(rankings) == 1 and query.vectors:
         rowids = rankings[0]
@@ -113,7 +113,9 @@ def fuse(rankings: list[list[int]]) -> dict[int, float]:
     return fused
 
 
-def lexical(store: EpisodicStore, text: str, allowed: IntArray | None, limit: int) -> list[int]:
+def lexical(
+    store: EpisodicStore, text: str, allowed: IntArray | None, limit: int, *, every: bool = False
+) -> list[int]:
     """Rowids whose words match, best first (BM25), under the filter.
 
     Args:
@@ -121,11 +123,12 @@ def lexical(store: EpisodicStore, text: str, allowed: IntArray | None, limit: in
         text: Words; function words are passed over.
         allowed: Rowids that may be returned, ascending; None for all.
         limit: At most this many.
+        every: Whether all the words must match, not just one.
     """
     words = content_words(text)
     if not words or (allowed is not None and not len(allowed)):
         return []
-    expression = " OR ".join(f'"{word}"' for word in words)
+    expression = (" AND " if every else " OR ").join(f'"{word}"' for word in words)
     low, high = (1, 2**62) if allowed is None else (int(allowed[0]), int(allowed[-1]))
     if allowed is None:
         return [row for row, _ in store.match_words(expression, low=low, high=high, limit=limit)]
@@ -140,16 +143,19 @@ def lexical(store: EpisodicStore, text: str, allowed: IntArray | None, limit: in
         wanted *= 4
 
 
-def _by_kernels(store: EpisodicStore, rowids: IntArray, query: Query, pool: int) -> IntArray:
-    """Without words: the nearest in space and time, else the newest."""
-    if query.near is None and query.around_ns is None:
-        return rowids[-pool:][::-1]
-    scored: list[tuple[float, int]] = []
-    for start in range(0, len(rowids), 4_096):
-        for stored in store.fetch(rowids[start : start + 4_096].tolist()):
-            scored.append((weigh(stored, query, 1.0).weight, stored.rowid))
-        scored = sorted(scored, reverse=True)[:pool]
-    return np.array([rowid for _, rowid in scored], np.int64)
+def _by_kernels(view: View, rowids: IntArray, query: Query, pool: int) -> IntArray:
+    """Without words: the nearest in space and time, else the newest; from columns alone."""
+    if not len(rowids):
+        return rowids
+    stamps, places = view.positions(rowids)
+    score = np.zeros(len(stamps))
+    if query.near is not None:
+        apart = np.linalg.norm(places - np.array(query.near), axis=1)
+        score -= np.where(np.isnan(apart), np.inf, apart) / query.near_scale_m
+    if query.around_ns is not None:
+        score -= np.abs(stamps - query.around_ns) * 1e-9 / query.around_scale_s
+    order = np.lexsort((-stamps, -score))[:pool]
+    return np.asarray(rowids[order])
 
 
 def weigh(stored: Stored, query: Query, meaning: float) -> Evidence:

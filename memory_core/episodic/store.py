@@ -17,7 +17,7 @@ import apsw
 import numpy as np
 
 from memory_core.episodic import rows
-from memory_core.episodic.database import checksummed, translated_errors
+from memory_core.episodic.database import checksummed, connect, translated_errors
 from memory_core.episodic.ledger import LedgerTables
 from memory_core.episodic.rows import Stored
 from memory_core.types import (
@@ -405,6 +405,18 @@ class EpisodicStore(LedgerTables):
             yield from (row[0] for row in part)
             after = part[-1][0]
 
+    def body_states(self, start_ns: int | None, end_ns: int | None) -> list[int]:
+        """Observations of the robot's own body within a span, newest first."""
+        with self.reading() as db:
+            return [
+                int(row[0])
+                for row in db.execute(
+                    "SELECT rowid FROM observations WHERE extra LIKE '%\"body\"%' AND "
+                    "stamp_ns BETWEEN ? AND ? ORDER BY stamp_ns DESC LIMIT 5000",
+                    (start_ns or 0, 2**63 - 1 if end_ns is None else end_ns),
+                )
+            ]
+
     def match_words(
         self, expression: str, *, low: int, high: int, limit: int
     ) -> list[tuple[int, float]]:
@@ -447,16 +459,19 @@ class EpisodicStore(LedgerTables):
             progress: Called with (pages done, pages in all).
         """
         with translated_errors(target):
+            source = connect(self.path, write=False)
             destination = apsw.Connection(str(target), vfs="cksmvfs" if checksummed() else None)
             try:
-                with destination.backup("main", self._db, "main") as copy:
+                source.execute("BEGIN")  # one moment, whatever others commit meanwhile
+                source.execute("SELECT value FROM counters").fetchall()
+                with destination.backup("main", source, "main") as copy:
                     while not copy.done:
-                        with self.reading():  # between steps others write, and are copied too
-                            copy.step(_BACKUP_PAGES)
+                        copy.step(_BACKUP_PAGES)
                         if progress:
                             progress(copy.page_count - copy.remaining, copy.page_count)
             finally:
                 destination.close()
+                source.close()
 
 
 def _vectors(found: Sequence[tuple[int, bytes]]) -> tuple[IntArray, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from memory_core.types import Json, Pose
 
 if TYPE_CHECKING:
     from memory_core.memory import RobotMemory
-
-MAX_PATH_GAP_S = 5.0
 
 
 def summarise(memory: RobotMemory) -> Json:
@@ -61,7 +59,7 @@ def summarise(memory: RobotMemory) -> Json:
         "placed": placed,
         "not_localised": int(unlocalised or 0),
         "area_m": area,
-        "path_m": round(path_length(memory), 3),
+        "path_m": round(length_of(trajectory(memory)), 3),
         "sources": sources,
         "sessions": sessions,
         "maps": store.epochs(),
@@ -94,8 +92,19 @@ def _size(memory: RobotMemory) -> Json:
     return sizes
 
 
-def trajectory(memory: RobotMemory, robot: str | None = None) -> list[tuple[int, Pose, str]]:
-    """Where a robot was: (stamp, pose in the map, session), in order of time.
+class Step(NamedTuple):
+    """Where a robot was at one moment: stamp (ns), pose in its map, and which run it was.
+
+    `run` is (robot, session, map): steps are taken within a run only.
+    """
+
+    stamp_ns: int
+    pose: Pose
+    run: tuple[str, str, str]
+
+
+def trajectory(memory: RobotMemory, robot: str | None = None) -> list[Step]:
+    """Where robots were, in order of time.
 
     Args:
         memory: Any open memory.
@@ -104,30 +113,37 @@ def trajectory(memory: RobotMemory, robot: str | None = None) -> list[tuple[int,
     store = memory.store
     condition, values = "", []
     if robot is not None:
-        condition, values = (
-            " AND robot = (SELECT id FROM names WHERE kind='robot' AND name=?)",
-            [robot],
-        )
+        condition = " AND robot = (SELECT id FROM names WHERE kind='robot' AND name=?)"
+        values = [robot]
     query = (
-        "SELECT o.stamp_ns, o.anchor, x, y, z, qx, qy, qz, qw, s.name, o.source = "
+        "SELECT o.stamp_ns, o.anchor, x, y, z, qx, qy, qz, qw, r.name, s.name, o.source = "
         "(SELECT id FROM names WHERE kind='source' AND name='odometry') FROM observations o "
-        "JOIN names s ON s.id = o.session WHERE x IS NOT NULL"
+        "JOIN names s ON s.id = o.session JOIN names r ON r.id = o.robot WHERE x IS NOT NULL"
     )
     with store.reading() as db:
         found = db.execute(f"{query}{condition} ORDER BY o.stamp_ns, o.rowid", values).fetchall()
-        anchors = {number: pose for number, (_, _, pose) in store.anchor_poses().items()}
-    if any(row[10] for row in found):
-        found = [row for row in found if row[10]]
-    return [(row[0], anchors[row[1]].compose(Pose(*row[2:9])), row[9]) for row in found]
+        anchors = {number: (name, pose) for number, (name, _, pose) in store.anchor_poses().items()}
+    if any(row[11] for row in found):
+        found = [row for row in found if row[11]]
+    steps = []
+    for row in found:
+        map_id, anchor = anchors[row[1]]
+        steps.append(Step(row[0], anchor.compose(Pose(*row[2:9])), (row[9], row[10], map_id)))
+    return steps
 
 
-def path_length(memory: RobotMemory) -> float:
-    """Metres travelled: the sum of the steps within each session."""
-    steps: dict[str, list[Any]] = {}
-    for _, pose, session in trajectory(memory):
-        steps.setdefault(session, []).append(pose.position)
+def by_run(steps: list[Step]) -> list[list[Step]]:
+    """A path as one list a run, each in order of time."""
+    runs: dict[tuple[str, str, str], list[Step]] = {}
+    for step in steps:
+        runs.setdefault(step.run, []).append(step)
+    return list(runs.values())
+
+
+def length_of(steps: list[Step]) -> float:
+    """Metres travelled: the sum of the steps within each run."""
     total = 0.0
-    for positions in steps.values():
-        table = np.array(positions)
+    for run in by_run(steps):
+        table = np.array([step.pose.position for step in run])
         total += float(np.linalg.norm(np.diff(table, axis=0), axis=1).sum())
     return total if math.isfinite(total) else 0.0

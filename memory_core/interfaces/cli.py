@@ -20,6 +20,7 @@ from memory_core.interfaces.console import common_options, complain, memory_opti
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 PLUGINS = "robot_memory.commands"
+_WORDS = ("question", "text", "id", "reason", "robot", "session", "source")
 _NEEDED_ELSEWHERE = {
     "demo": "tour a simulated house, remember it, ask it, write a report",
 }
@@ -200,6 +201,7 @@ def _guarded(options: argparse.Namespace) -> int:
     from memory_core.errors import RobotMemoryError
 
     try:
+        _refuse_broken_words(options)
         run = getattr(options, "run", None)
         if run is None:
             from memory_core.interfaces import commands
@@ -207,16 +209,34 @@ def _guarded(options: argparse.Namespace) -> int:
             run = commands.COMMANDS[options.command]
         return int(run(options))
     except RobotMemoryError as error:
-        if getattr(options, "json", False):
-            print_json({"error": error.code, "message": str(error)})
-        complain(f"{error.code}: {error}")
-        return error.exit_status
+        return _tell(options, error.code, str(error), error.exit_status)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:  # a file that an option names cannot be read or written
+        named = f": {error.filename}" if error.filename else ""
+        return _tell(options, "file_error", f"{error.strerror or error}{named}", 3)
     except KeyboardInterrupt:
         complain("interrupted; what was acknowledged is kept, the same command goes on")
         return 128 + signal.SIGINT
+
+
+def _refuse_broken_words(options: argparse.Namespace) -> None:
+    """Refuse words that came as bytes that are not UTF-8; file names may be such."""
+    from memory_core.errors import InvalidQuery
+
+    for name in _WORDS:
+        value = getattr(options, name, None) or ()
+        for words in [value] if isinstance(value, str) else value:
+            if any("\ud800" <= letter <= "\udfff" for letter in words):
+                raise InvalidQuery(f"{name} holds bytes that are not UTF-8 text")
+
+
+def _tell(options: argparse.Namespace, code: str, message: str, status: int) -> int:
+    if getattr(options, "json", False):
+        print_json({"error": code, "message": message})
+    complain(f"{code}: {' '.join(message.split())}")
+    return status
 
 
 if __name__ == "__main__":

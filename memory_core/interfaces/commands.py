@@ -321,7 +321,7 @@ def forget(options: argparse.Namespace) -> int:
     zone = times.zone(options.zone)
     older = None
     if options.older_than:
-        days = re.fullmatch(r"(\d+(?:\.\d+)?)d", options.older_than)
+        days = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)d", options.older_than)
         older = (
             time.time_ns() - int(float(days[1]) * 86_400 * 1e9)
             if days

@@ -43,7 +43,7 @@ def memory_options() -> argparse.ArgumentParser:
 
 def print_json(value: Any) -> None:
     """One JSON object on standard output, and nothing else."""
-    json.dump(value, sys.stdout, ensure_ascii=False, allow_nan=False)
+    json.dump(value, sys.stdout, ensure_ascii=sys.stdout.isatty(), allow_nan=False)
     sys.stdout.write("\n")
 
 

@@ -96,6 +96,7 @@ class TransformersModel:
             EncodingError: The model cannot be loaded.
         """
         try:
+            from safetensors import SafetensorError
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise NotInstalled.part("transformers", "perception") from error
@@ -104,7 +105,7 @@ class TransformersModel:
             self._model: Any = AutoModelForCausalLM.from_pretrained(
                 model, trust_remote_code=False, use_safetensors=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise EncodingError(
                 f"the language model {model!r} cannot be loaded: {error}"
             ) from error

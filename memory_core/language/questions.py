@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from memory_core.errors import InvalidQuery
-from memory_core.language.directions import take_floor
+from memory_core.language.directions import TOP, take_floor
 from memory_core.language.lexicon import words_of
 from memory_core.language.plain import SEE, YOU, plainly
 from memory_core.language.rooms import room_named
@@ -74,6 +74,7 @@ class Question:
         time: When.
         robot: Whether it is about the robot itself.
         quantity: For `body`: battery or temperature.
+        present: Whether it asks how things are now, not how they once were.
     """
 
     text: str
@@ -83,6 +84,7 @@ class Question:
     time: TimePhrase = field(default_factory=lambda: TimePhrase(None, ()))
     robot: bool = False
     quantity: str = ""
+    present: bool = False
 
 
 _LEAVE = r"(?:leave|left|put|place|placed|keep|kept|lose|lost|store|stored|drop|dropped|park|parked|have|use|used)"
@@ -140,13 +142,17 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
     time, rest = understand(text, now_ns=now_ns, where=where)
     rest = re.sub(r"\s+", " ", rest.lower().replace("’", "'")).strip(" ?!.,")
     rest = plainly(rest)
+    present = time.span is None and time.order is None and not _PAST.search(rest)
     for understood in (
         _body, _first, _changed, _how, _ever, _when, _describe, _where, _list, _what,
     ):  # fmt: skip
         question = understood(rest)
         if question is not None:
-            return replace(question, text=text, time=time)
-    return replace(_find(rest), text=text, time=time)
+            return replace(question, text=text, time=time, present=present)
+    return replace(_find(rest), text=text, time=time, present=present)
+
+
+_PAST = re.compile(r"\b(?:was|were|did|had|has|have you|seen|saw|been|ever)\b")
 
 
 def clean_thing(words: str) -> str:
@@ -182,7 +188,7 @@ def take_place(text: str) -> tuple[PlacePhrase, str]:
     if found:
         return PlacePhrase(found[0], thing=clean_thing(found[2])), _without(text, found)
     floor, rest = take_floor(text)
-    place = PlacePhrase(text if floor is not None else "", floor=floor)
+    place = PlacePhrase(_floor_words(floor), floor=floor)
     for found in reversed(list(_PLACE.finditer(rest))):
         thing = clean_thing(found[3])
         if not thing or _NOWHERE.fullmatch(thing):
@@ -203,6 +209,12 @@ def take_place(text: str) -> tuple[PlacePhrase, str]:
     if place.room is not None and place.thing is None:
         place = replace(place, relation="in")
     return place, re.sub(r"\s+", " ", rest).strip(" ?!.,")
+
+
+def _floor_words(floor: int | None) -> str:
+    if floor is None:
+        return ""
+    return "upstairs" if floor == TOP else f"on floor {floor}"
 
 
 def _without(text: str, found: re.Match[str]) -> str:
@@ -467,7 +479,19 @@ def _what(text: str) -> Question | None:
     said = named[1] if named else ""
     if said and not everything(said) and not _NO_THING.match(said):
         things = (clean_thing(said),)
+    elif not place.named and not _ANYTHING.fullmatch(found[1]):
+        about = re.sub(r"^(?:is|are|was|were|does|did|has|do) ", "", found[1].strip())
+        things = (clean_thing(about),)
+    elif text.startswith("who"):
+        things = ("person",)
     return Question(text, "what", things, place)
+
+
+_ANYTHING = re.compile(
+    r"(?:\s*\b(?:is|are|was|were|did|do|does|have|has|had|can|could|been|be|all|else|other|kinds?|"
+    r"sorts?|of|there|here|around|happened|happen|happening|going on|now|currently|doing|done|that|"
+    rf"things?|objects?|items?|stuff|people|{YOU}|{SEE}|know)\b)*\s*"
+)
 
 
 _NO_THING = re.compile(r"(?:happened|kind|sort|is|are|was|were|did|do|does|has|have|can)\b")

@@ -83,7 +83,8 @@ def object_position(
     """Where a masked thing is: the centre of its largest cluster of depth points.
 
     Points are thinned on a 2 cm grid and clustered with Open3D's DBSCAN (Ester et al. 1996),
-    so that pixels of the wall behind the object's edge do not pull its centre away.
+    so that pixels of the wall behind the object's edge do not pull its centre away. The largest
+    cluster is the one with most pixels: surfaces further away fill more cells of the grid.
 
     Args:
         depth_m: Shape (h, w), metres.
@@ -102,11 +103,16 @@ def object_position(
     if len(points) < min_points:
         return None
     o3d = _open3d()
-    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points)).voxel_down_sample(0.02)
+    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points))
+    cloud, _, pixels = cloud.voxel_down_sample_and_trace(
+        0.02, points.min(axis=0), points.max(axis=0)
+    )
     labels = np.asarray(cloud.cluster_dbscan(eps=0.12, min_points=3))
     thinned = np.asarray(cloud.points)
     if labels.size and labels.max() >= 0:
-        thinned = thinned[labels == np.bincount(labels[labels >= 0]).argmax()]
+        known = labels >= 0
+        weights = np.array([len(traced) for traced in pixels])
+        thinned = thinned[labels == np.bincount(labels[known], weights[known]).argmax()]
     low, high = np.percentile(thinned, [5, 95], axis=0) if len(thinned) > 20 else (
         thinned.min(axis=0), thinned.max(axis=0))  # fmt: skip
     centre = (low + high) / 2

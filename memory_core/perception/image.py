@@ -74,7 +74,7 @@ class TransformersImageEncoder:
             self._processor: Any = AutoProcessor.from_pretrained(
                 model, revision=revision, trust_remote_code=False
             )
-        except (OSError, ValueError, ImportError) as error:
+        except Exception as error:  # transformers and safetensors raise all kinds of errors
             raise EncodingError(
                 f"the image model {model!r} cannot be loaded ({error}); give the path of a folder "
                 "with its safetensors and preprocessor files"
@@ -97,12 +97,16 @@ class TransformersImageEncoder:
                 or np.asarray(image).dtype != np.uint8
             ):
                 raise InvalidImage(f"picture {place} is not (h, w, 3) of uint8")
+        if not len(images):
+            return np.empty((0, self._dimension), np.float32)
         inputs = self._processor(images=[np.asarray(i) for i in images], return_tensors="pt")
         return self._run("get_image_features", inputs)
 
     def encode(self, sentences: Sequence[str]) -> FloatArray:
         """See `ImageEncoder.encode`."""
         check_sentences(sentences)
+        if not len(sentences):
+            return np.empty((0, self._dimension), np.float32)
         if self._siglip:
             inputs = self._processor(
                 text=[sentence.lower() for sentence in sentences], padding="max_length",

@@ -138,7 +138,7 @@ class SentenceEncoder:
                     trust_remote_code=False,
                     model_kwargs={"use_safetensors": True},
                 )
-            except (OSError, ValueError) as error:
+            except Exception as error:  # transformers and safetensors raise all kinds of errors
                 raise EncodingError(
                     f"the text model {self._name!r} cannot be loaded ({error}); give the path of "
                     "a folder with its weights, or leave it out for the one that is installed"

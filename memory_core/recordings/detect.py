@@ -85,7 +85,7 @@ def open_recording(path: Path, options: ReadOptions | None = None) -> Recording:
 
         return open_json_lines(path, options)
     raise RecordingUnreadable(
-        f"{path} is no recording that can be read; expected a rosbag2 folder (with "
-        "metadata.yaml), a .mcap or .db3 file, a folder of frame-*.color.jpg, a house tour "
-        "(.json.gz), or JSON Lines (.jsonl, .jsonl.gz)"
+        f"{path} is no recording that can be read; expected a rosbag2 folder (its "
+        "metadata.yaml or storage files), a .mcap or .db3 file, a folder of frame-*.color.jpg, "
+        "a house tour (.json.gz), or JSON Lines (.jsonl, .jsonl.gz)"
     )

@@ -68,6 +68,7 @@ class JsonLinesRecording:
         self.identity = content_identity(path)
         self._options = options
         self._header: Json = {}
+        self.removals: list[Json] = []
         self._total = _count_lines(path)
         with suppress(InputRejected):  # told where the reading meets it
             for line in islice(read_lines(path), 1):
@@ -109,6 +110,7 @@ class JsonLinesRecording:
             try:
                 value = parse_line(line, where)
                 if value.get("removal") is not None:
+                    self.removals.append(value["removal"])
                     continue
                 yield observation_from_json(
                     value,

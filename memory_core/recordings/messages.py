@@ -85,6 +85,11 @@ def image_of(message: Any) -> FloatArray:
     )
 
 
+def is_depth(message: Any) -> bool:
+    """Whether an image message holds depth, by its encoding (its topic may be called anything)."""
+    return getattr(message, "encoding", None) in _DEPTHS
+
+
 def depth_of(message: Any) -> FloatArray:
     """sensor_msgs/Image as depth, shape (h, w), float32 metres, 0 where there is no reading.
 

@@ -536,10 +536,10 @@ class _Perceiver:
 
     def _take(self, message: _Message, decoded: Any) -> Observation | None:
         match self._uses[message.topic]:
-            case "depth":
-                self._depth = (message.stamp_ns, ros.depth_of(decoded), decoded.header.frame_id)
-                return None
-            case "keyframes":
+            case "depth" | "keyframes":
+                if ros.is_depth(decoded):
+                    self._depth = (message.stamp_ns, ros.depth_of(decoded), decoded.header.frame_id)
+                    return None
                 return self._image(message, decoded)
             case "sightings":
                 return self._detections(message, decoded)

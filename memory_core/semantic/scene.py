@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ MAX_THINGS = 2_500
 NEAR_M = 3.0
 TIGHT_M = 1.0
 ROOM_M = 4.0
+FRAME_APART_M = 1e5
 AROUND_M = 7.0
 _SMOOTH_M = 3.0
 _SECOND_HOP = 0.6
@@ -110,16 +111,31 @@ def build_scene(stored: Sequence[Stored], encode: Encode | None) -> Scene | None
         return None
     labels = tuple(sorted({s.label for o in standpoints for s in o.observation.sightings}))
     origins = np.array([s.map_pose.position for s in standpoints if s.map_pose is not None])
+    shifts = _apart_by_frame(standpoints)  # things of different maps are never one thing
+    origins = origins + shifts
     heights = origins[:, 2] - np.array([_camera_height(s) for s in standpoints])
     floors, levels = floors_of(heights)
     sightings, originals = _collect(standpoints, labels)
+    sightings = replace(sightings, position=sightings.position + shifts[sightings.station])
     things = associate(sightings, origins, len(labels))
     if len(things) > MAX_THINGS:  # the best supported ones stand for the rest
         things = sorted(things, key=lambda thing: -len(thing.sightings))[:MAX_THINGS]
     vectors = encode(labels) if encode is not None else None
     return _assemble(
-        standpoints, labels, vectors, floors, levels, sightings, originals, things, encode
+        standpoints, labels, vectors, floors, levels, sightings, originals, things, shifts, encode
     )
+
+
+def _apart_by_frame(standpoints: Sequence[Stored]) -> FloatArray:
+    """Shifts that put every map, and every drifting odometry frame, far from the others, (s, 3)."""
+    frames = [
+        (o.map_id, "" if o.localised else o.anchor_id)
+        for o in (stored.observation for stored in standpoints)
+    ]
+    numbers = {frame: number for number, frame in enumerate(dict.fromkeys(frames))}
+    shifts = np.zeros((len(frames), 3))
+    shifts[:, 0] = [numbers[frame] * FRAME_APART_M for frame in frames]
+    return shifts
 
 
 def _camera_height(stored: Stored) -> float:
@@ -166,6 +182,7 @@ def _assemble(
     sightings: Sightings,
     originals: list[Sighting],
     things: list[Thing],
+    shifts: FloatArray,
     encode: Encode | None,
 ) -> Scene:
     count = len(things)
@@ -175,6 +192,7 @@ def _assemble(
     thing_label = np.array([thing.label for thing in things])
     positions = np.array([thing.position for thing in things])
     views = np.array([t.sightings[int(sightings.size[t.sightings].argmax())] for t in things])
+    best = tuple((int(sightings.station[v]), originals[int(v)]) for v in views)
     thing_floor = np.array(
         [np.bincount(floors[sightings.station[thing.sightings]]).argmax() for thing in things]
     )
@@ -198,11 +216,11 @@ def _assemble(
         label_vectors=vectors,
         rarity=np.log(total / (spread + 0.5)) / np.log(total),
         thing_label=thing_label,
-        thing_position=positions,
+        thing_position=positions - shifts[[station for station, _ in best]],
         thing_floor=thing_floor,
         floor_heights=levels,
         sees=sees,
-        best_view=tuple((int(sightings.station[v]), originals[int(v)]) for v in views),
+        best_view=best,
         aimed=np.array([
             not (np.isnan(sightings.ray[t.sightings, 0]) & np.isnan(sightings.position[t.sightings, 0])).all()
             for t in things
@@ -215,10 +233,10 @@ def _assemble(
 
 
 def _distances(positions: FloatArray) -> FloatArray:
-    points = positions.astype(np.float32)
+    points = positions - positions.mean(axis=0)
     squares = (points**2).sum(axis=1)
     apart = squares[:, None] + squares[None] - 2 * points @ points.T
-    return np.asarray(np.sqrt(np.maximum(apart, 0)))
+    return np.asarray(np.sqrt(np.maximum(apart, 0)), np.float32)
 
 
 def _by_label(weights: FloatArray, thing_label: IntArray, labels: int) -> FloatArray:

@@ -131,7 +131,7 @@ def _map(memory: RobotMemory, plan: HousePlan, asked: Sequence[Asked]) -> str:
             f"<rect x='{x(cx - w / 2)}' y='{y(cy + d / 2)}' width='{w * _SCALE:.1f}' "
             f"height='{d * _SCALE:.1f}' fill='#98a2b3' opacity='.55'/>"
         )
-    path = " ".join(f"{x(pose.x)},{y(pose.y)}" for _, pose, _ in trajectory(memory))
+    path = " ".join(f"{x(step.pose.x)},{y(step.pose.y)}" for step in trajectory(memory))
     parts.append(
         f"<polyline points='{path}' fill='none' stroke='#2a7de1' stroke-width='2' opacity='.5'/>"
     )
