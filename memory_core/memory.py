@@ -37,6 +37,7 @@ from memory_core.errors import (
     DimensionMismatch,
     EncoderMismatch,
     InputRejected,
+    InvalidImage,
     InvalidQuery,
     MemoryClosed,
     MemoryMissing,
@@ -49,6 +50,8 @@ from memory_core.errors import (
 from memory_core.language import times
 from memory_core.language.model import LanguageModel
 from memory_core.language.questions import parse_question
+from memory_core.perception.image import ImageEncoder
+from memory_core.perception.keyframes import decode_image
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.recordings.transforms import interpolate
 from memory_core.semantic.keeper import SceneKeeper, join
@@ -57,6 +60,7 @@ from memory_core.semantic.scene import Scene
 from memory_core.types import (
     Acknowledgement,
     Answer,
+    EmbeddingSpace,
     Evidence,
     Filters,
     FloatArray,
@@ -81,6 +85,7 @@ from memory_core.validation import (
 _log = logging.getLogger(__name__)
 
 TEXT_SPACE = "text"
+IMAGE_SPACE = "image"
 DEFAULT_WINDOW_S = 0.05
 DEFAULT_KEYFRAME_BUDGET = 20 * 10**9
 _ENCODE_BATCH = 256
@@ -96,6 +101,7 @@ class RobotMemory:
         *,
         lock: WriterLock | None,
         encoder: TextEncoder | None,
+        image_encoder: ImageEncoder | None,
         commit_window_s: float,
         keyframe_budget_bytes: int,
         gpu: bool | None,
@@ -105,6 +111,7 @@ class RobotMemory:
         self._store = store
         self._lock = lock
         self._encoder = encoder
+        self._image_encoder = image_encoder
         self._budget = keyframe_budget_bytes
         self._gpu = gpu
         self._closed = False
@@ -124,6 +131,7 @@ class RobotMemory:
         read_only: bool = False,
         create: bool = True,
         text_encoder: TextEncoder | Literal["default"] | None = "default",
+        image_encoder: ImageEncoder | None = None,
         commit_window_s: float = DEFAULT_WINDOW_S,
         keyframe_budget_bytes: int = DEFAULT_KEYFRAME_BUDGET,
         gpu: bool | None = None,
@@ -136,6 +144,8 @@ class RobotMemory:
             create: Make it where there is none.
             text_encoder: Turns words into vectors; `default` is all-MiniLM-L6-v2, None leaves
                 words to the lexical index.
+            image_encoder: Turns keyframes, and words about them, into vectors; by default
+                pictures are kept and not searched.
             commit_window_s: How long a submission nobody waits for may be gathered, seconds.
             keyframe_budget_bytes: The oldest pictures go (with a record) beyond this.
             gpu: Search on a GPU; None where there is one.
@@ -166,9 +176,12 @@ class RobotMemory:
             store = EpisodicStore(path, write=not read_only)
             encoder = _encoder(text_encoder)
             if encoder is not None:
-                _check_space(store, encoder, path)
+                _check_space(store, TEXT_SPACE, encoder.space, path)
+            if image_encoder is not None:
+                _check_space(store, IMAGE_SPACE, image_encoder.space, path)
             return cls(
-                path, store, lock=lock, encoder=encoder, commit_window_s=commit_window_s,
+                path, store, lock=lock, encoder=encoder, image_encoder=image_encoder,
+                commit_window_s=commit_window_s,
                 keyframe_budget_bytes=keyframe_budget_bytes, gpu=gpu,
             )  # fmt: skip
         except BaseException:
@@ -314,7 +327,31 @@ class RobotMemory:
             for name, vector in item.embeddings.items():
                 spaces.setdefault(name, len(vector))
             good.append(item)
-        return self._embed(good)
+        return self._embed_pictures(self._embed(good))
+
+    def _embed_pictures(self, observations: list[Observation]) -> list[Observation]:
+        """Give every observation with a picture its image vector, where there is an encoder."""
+        encoder = self._image_encoder
+        if encoder is None:
+            return observations
+        result, places, pictures = list(observations), [], []
+        for place, item in enumerate(observations):
+            if item.keyframe is None or IMAGE_SPACE in item.embeddings:
+                continue
+            try:
+                pictures.append(decode_image(item.keyframe.jpeg))
+            except InvalidImage as error:  # kept as it is: the bytes are what was recorded
+                _log.warning("the picture of %s cannot be searched: %s", item.id, error)
+                continue
+            places.append(place)
+        if not places:
+            return result
+        if IMAGE_SPACE not in self._store.spaces():
+            self._store.ensure_space(IMAGE_SPACE, encoder.space)
+        for place, vector in zip(places, encoder.encode_images(pictures), strict=True):
+            embeddings = {**result[place].embeddings, IMAGE_SPACE: vector}
+            result[place] = dataclasses.replace(result[place], embeddings=embeddings)
+        return result
 
     def _check(self, item: Observation, spaces: Mapping[str, int]) -> None:
         check_observation(item)
@@ -591,12 +628,14 @@ class RobotMemory:
                     f"({spaces[name].dimension},)"
                 )
             pack_vector(np.asarray(vector))  # refuses what is not finite, or zero
-        encoder = self._encoder
-        wants = bool(query.text) and not query.vectors and encoder is not None
-        if wants and encoder is not None and spaces.get(TEXT_SPACE) == encoder.space:
-            vector = encoder.encode([query.text or ""])[0]
-            return dataclasses.replace(query, vectors={TEXT_SPACE: vector})
-        return query
+        if not query.text or query.vectors:
+            return query
+        vectors = {
+            name: encoder.encode([query.text])[0]
+            for name, encoder in ((TEXT_SPACE, self._encoder), (IMAGE_SPACE, self._image_encoder))
+            if encoder is not None and spaces.get(name) == encoder.space
+        }
+        return dataclasses.replace(query, vectors=vectors)
 
     def observation(self, observation_id: str) -> Evidence | None:
         """One observation by id, with its place in the map; None where it is not stored."""
@@ -851,15 +890,16 @@ def _encoder(wanted: TextEncoder | Literal["default"] | None) -> TextEncoder | N
         return None
 
 
-def _check_space(store: EpisodicStore, encoder: TextEncoder, folder: Path) -> None:
-    known = store.spaces().get(TEXT_SPACE)
-    if known is not None and known.model != "given" and known != encoder.space:
-        wanted = encoder.space
+def _check_space(store: EpisodicStore, name: str, wanted: EmbeddingSpace, folder: Path) -> None:
+    known = store.spaces().get(name)
+    if known is not None and known.model != "given" and known != wanted:
+        remedy = f"or make them anew: robot-memory reembed --memory {folder}"
+        if name != TEXT_SPACE:
+            remedy = "or read the recordings into a new memory"
         raise EncoderMismatch(
-            f"the text vectors in {folder} were made with {known.model} (revision "
+            f"the {name} vectors in {folder} were made with {known.model} (revision "
             f"{known.revision}, {known.dimension} numbers), this is {wanted.model} "
-            f"({wanted.revision}, {wanted.dimension}); open it with that model, or make them "
-            f"anew: robot-memory reembed --memory {folder}"
+            f"({wanted.revision}, {wanted.dimension}); open it with that model, {remedy}"
         )
 
 

@@ -64,8 +64,8 @@ def places(found: dict[str, Any]) -> None:
     between("evaluation.md", "places", f"{text}\n\n{measured(found)}")
 
 
-def episodic(found: dict[str, Any]) -> None:
-    """The tables of `benchmarks/episodic.py`."""
+def episodic(found: dict[str, Any]) -> str:
+    """The tables of one run of `benchmarks/episodic.py`."""
     rows = [
         [t["what"], f"{t['value']:,.4g}", ("≥ " if t["above"] else "≤ ") + f"{t['limit']:,g}",
          "yes" if t["met"] else "**no**"]
@@ -80,7 +80,7 @@ def episodic(found: dict[str, Any]) -> None:
         f"{machine['memory_gb']:.0f} GB, Python {machine['python']}; load {machine['load'][0]} at the "
         f"start and {machine['load_after'][0]} at the end; {found['seconds']:.0f} s."
     )
-    between("benchmarks.md", "episodic", "\n\n".join([*parts, where]))
+    return "\n\n".join([where, *parts])
 
 
 def _against(result: dict[str, Any]) -> str:
@@ -116,6 +116,7 @@ def main() -> None:
     """Read the files given and write their tables."""
     if len(sys.argv) < 2 or {"-h", "--help"} & set(sys.argv):
         sys.exit(__doc__)
+    runs: list[str] = []
     for name in sys.argv[1:]:
         found = json.loads(Path(name).read_text(encoding="utf-8"))
         if "place@1" in found:
@@ -123,7 +124,9 @@ def main() -> None:
         elif "recall@1_gap30" in found:
             places(found)
         else:
-            episodic(found)
+            runs.append(f"## Run {len(runs) + 1}\n\n{episodic(found)}")
+    if runs:
+        between("benchmarks.md", "episodic", "\n\n".join(runs))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from memory_core.types import Box, Evidence, Filters, Json, Query, Sphere, TimeS
 
 if TYPE_CHECKING:
     from memory_core.language.model import LanguageModel
+    from memory_core.perception.image import ImageEncoder
     from memory_core.perception.text import TextEncoder
 
 DAMAGED = 5
@@ -33,11 +34,21 @@ def encoder_of(name: str) -> TextEncoder | Literal["default"] | None:
     return HashingEncoder() if name == "hashing" else SentenceEncoder(name)
 
 
+def image_encoder_of(name: str | None) -> ImageEncoder | None:
+    """The image encoder an option names; loading it takes a while."""
+    if not name:
+        return None
+    from memory_core.perception.image import TransformersImageEncoder
+
+    return TransformersImageEncoder(name)
+
+
 def open_memory(options: argparse.Namespace, *, write: bool, create: bool = False) -> RobotMemory:
     """The memory the options name."""
     return RobotMemory.open(
         options.memory, read_only=not write, create=create,
         text_encoder=encoder_of(options.encoder),
+        image_encoder=image_encoder_of(options.image_encoder),
     )  # fmt: skip
 
 

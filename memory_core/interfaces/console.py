@@ -38,6 +38,11 @@ def memory_options() -> argparse.ArgumentParser:
         help="text encoder: a sentence-transformers name or path, `hashing` or `none` "
         "(default: all-MiniLM-L6-v2)",
     )  # fmt: skip
+    parser.add_argument(
+        "--image-encoder", metavar="MODEL",
+        help="search pictures by words: a SigLIP or CLIP model that transformers knows, name or "
+        "path (default: pictures are kept, not searched)",
+    )  # fmt: skip
     return parser
 
 
