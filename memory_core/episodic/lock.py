@@ -38,7 +38,7 @@ class WriterLock:
             self._file: IO[str] = path.open("a+", encoding="utf-8")
         except OSError as error:
             raise MemoryReadOnly(
-                f"{folder} cannot be written ({error.strerror}); open it with --read-only"
+                f"{folder} cannot be written ({error.strerror}); open it for reading (read_only=True)"
             ) from error
         status = os.fstat(self._file.fileno())
         self._key = (status.st_dev, status.st_ino)
@@ -51,7 +51,8 @@ class WriterLock:
             self._file.close()
             raise MemoryLocked(
                 f"{folder} is being written by {holder}. "
-                "Open it read-only with --read-only, or stop that process."
+                "Read beside it (ask, recall and info do; in Python read_only=True), or stop that "
+                "process."
             ) from None
         _held.add(self._key)
         program = Path(sys.argv[0]).name or "python"

@@ -20,7 +20,7 @@ import numpy as np
 from memory_core.errors import NotInstalled
 from memory_core.perception.camera import Intrinsics
 from memory_core.types import BoolArray, FloatArray, IntArray, Pose
-from memory_sim.worlds.plan import GREY, HousePlan, Part
+from memory_sim.worlds.plan import GREY, HousePlan, Part, Placed
 
 CAMERA_HEIGHT_M = 1.1
 CAMERA_TILT_RAD = -0.25
@@ -165,9 +165,12 @@ class House:
     def label_centres(self) -> list[tuple[str, tuple[float, float, float]]]:
         """Ground truth for scoring: every thing's label and the middle of its bounds, metres."""
         found = []
-        for body, label in self._labels.items():
-            low, high = self._client.getAABB(body)
-            x, y, z = ((a + b) / 2 for a, b in zip(low, high, strict=True))
+        for (body, label), thing in zip(self._labels.items(), self.plan.things, strict=True):
+            if thing.kind.model:
+                low, high = map(np.array, self._client.getAABB(body))
+            else:  # solids have no collision shapes that bounds could be asked of
+                low, high = _bounds(thing)
+            x, y, z = ((low + high) / 2).tolist()
             found.append((label, (x, y, z)))
         return found
 
@@ -211,6 +214,23 @@ class House:
         """A detector for this house's pictures."""
         return SegmentationDetector(dict(self._labels), misses=misses, min_pixels=min_pixels,
                                     seed=self.plan.seed)  # fmt: skip
+
+
+def _bounds(thing: Placed) -> tuple[FloatArray, FloatArray]:
+    """The corners of the box around a thing made of solids, metres."""
+    corners = []
+    for part in thing.kind.parts:
+        radius = part.size[0]
+        half = {
+            "box": [side / 2 for side in part.size],
+            "cylinder": [radius, radius, part.size[2] / 2],
+            "sphere": [radius, radius, radius],
+        }[part.shape]
+        signs = np.array(np.meshgrid(*[(-1, 1)] * 3)).reshape(3, -1).T
+        corners.append(np.array(part.offset) + signs * half)
+    x, y, z = thing.position
+    placed = Pose.from_yaw(x, y, z=z, yaw=thing.yaw).transform(np.concatenate(corners))
+    return placed.min(axis=0), placed.max(axis=0)
 
 
 class SegmentationDetector:
