@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 SLICE = 20_000
 INLINE_ROWS = 60_000
 CHECKPOINT_ROWS = 50_000
-ABSORB_ROWS = 2_000
+ABSORB_ROWS = 1_000
 LARGE_ROWS = 4_000_000
 
 Names = Mapping[str, Mapping[str, Sequence[int]]]
