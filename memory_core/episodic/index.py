@@ -59,6 +59,11 @@ def names_of(store: EpisodicStore) -> Names:
     return {**named, "map": maps}
 
 
+def _absorbable(index: CpuIndex) -> bool:
+    """Whether enough rows stand outside the lists to be worth sorting in: one in a hundred."""
+    return index.lists is not None and index.tail > max(ABSORB_ROWS, len(index.rowids) // 100)
+
+
 class DatabaseScan:
     """`View` straight from the database, slice by slice."""
 
@@ -298,23 +303,28 @@ class MemoryIndex:
 
     def _improvable(self) -> bool:
         """Whether lists want training or extending, or a checkpoint is due."""
-        return len(self._columns) - self._saved_rows >= CHECKPOINT_ROWS or any(
-            index.wants_training() or (index.lists is not None and index.tail > ABSORB_ROWS)
-            for index in list(self._indexes.values())
+        return self._checkpoint_due() or any(
+            index.wants_training() or _absorbable(index) for index in list(self._indexes.values())
         )
+
+    def _checkpoint_due(self) -> bool:
+        return len(self._columns) - self._saved_rows >= CHECKPOINT_ROWS
 
     def _improve(self) -> None:
         """Train or extend lists, then write a checkpoint; runs beside recall, until all is done."""
         try:
             while not self._stopping.is_set():
+                trained = False
                 for index in list(self._indexes.values()):
                     if index.wants_training():
                         index.train()
-                    elif index.lists is not None and index.tail > ABSORB_ROWS:
+                        trained = True
+                    elif _absorbable(index):
                         index.absorb()
                 if self._stopping.is_set() or not self._ready.is_set():
                     return
-                self.checkpoint()
+                if trained or self._checkpoint_due():
+                    self.checkpoint()
                 if not self._store.writable or not self._improvable():
                     return
         except ImportError:  # no faiss: every search stays exact, only slower

@@ -262,7 +262,7 @@ class CpuIndex:
         rowids: IntArray | None = None,
         lists: InvertedLists | None = None,
         exact_rows: int = 20_000,
-        probe_rows: int = 15_000,
+        probe_rows: int = 14_000,
     ) -> None:
         """Start empty, or from a file whose rows are known to be good.
 
