@@ -642,7 +642,7 @@ class RobotMemory:
         self._view()
         rowid = self._store.rowids_of([observation_id]).get(observation_id)
         found = self._store.fetch([rowid]) if rowid is not None else []
-        return flat.weigh(found[0], Query(), 1.0) if found else None
+        return self.evidence(found[0]) if found else None
 
     def keyframe(self, observation_id: str) -> Keyframe | None:
         """The picture of an observation; None where it has none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memory_core.episodic.recall import evidence_of
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.summary import Step, by_run, trajectory
 from memory_core.language.directions import TOP, Directions, parse
@@ -180,19 +181,8 @@ def observation_evidence(
 ) -> Evidence:
     """Evidence from one observation."""
     standpoint = stored.map_pose.position if stored.map_pose is not None else None
-    weight = float(min(1.0, max(0.0, weight)))
-    return Evidence(
-        observation=stored.observation,
-        weight=weight,
-        parts=Parts(meaning=weight),
-        position=at or standpoint,
-        sighting=sighting,
-        map_id=stored.observation.map_id,
-        epoch=stored.epoch,
-        localised=stored.observation.localised,
-        keyframe=stored.keyframe_bytes,
-        path=(stored.observation.id,),
-    )
+    parts = Parts(meaning=float(min(1.0, max(0.0, weight))))
+    return evidence_of(stored, parts, position=at or standpoint, sighting=sighting)
 
 
 def views(scene: Scene, thing: int, keep: BoolArray) -> IntArray:

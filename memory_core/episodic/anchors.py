@@ -10,9 +10,7 @@ import apsw
 import numpy as np
 
 from memory_core.episodic.session import StoreSession
-from memory_core.errors import (
-    UnknownFrame,
-)
+from memory_core.errors import UnknownFrame
 from memory_core.types import (
     DEFAULT_MAP,
     ORIGIN,
@@ -117,20 +115,13 @@ class AnchorTables(StoreSession):
             epoch = int(db.execute("SELECT epoch FROM maps WHERE name=?", (map_id,)).get)
             for number, pose in numbers.items():
                 _add_anchor_pose(db, number, epoch, pose, reason)
-                carried = db.execute(
-                    "SELECT rowid, x, y, z FROM observations WHERE anchor=? AND x IS NOT NULL",
-                    (number,),
-                ).fetchall()
-                if not carried:
-                    continue
-                table = np.array(carried, dtype=np.float64)
-                moved = pose.transform(table[:, 1:])
+                rowids, moved = _carried(db, number, pose)
                 db.executemany(
                     "UPDATE boxes SET min_x=?,max_x=?,min_y=?,max_y=?,min_z=?,max_z=? "
                     "WHERE observation=?",
                     (
-                        (x, x, y, y, z, z, row[0])
-                        for (x, y, z), row in zip(moved.tolist(), carried, strict=True)
+                        (x, x, y, y, z, z, rowid)
+                        for (x, y, z), rowid in zip(moved.tolist(), rowids.tolist(), strict=True)
                     ),
                 )
         return epoch
@@ -165,7 +156,7 @@ class AnchorTables(StoreSession):
             map, shape (n, 3), metres.
         """
         with self.reading() as db:
-            last = int(db.execute("SELECT coalesce(max(id),0) FROM anchor_poses").get)
+            last = self.last_anchor_pose()
             moved = [
                 row[0]
                 for row in db.execute(
@@ -173,21 +164,26 @@ class AnchorTables(StoreSession):
                 )
             ]
             anchors = self.anchor_poses() if moved else {}
-            rowids, positions = [], []
-            for number in moved:
-                carried = db.execute(
-                    "SELECT rowid, x, y, z FROM observations WHERE anchor=? AND x IS NOT NULL",
-                    (number,),
-                ).fetchall()
-                if carried:
-                    table = np.array(carried, np.float64)
-                    rowids.append(table[:, 0].astype(np.int64))
-                    positions.append(anchors[number][2].transform(table[:, 1:]))
-        if not rowids:
+            parts = [_carried(db, number, anchors[number][2]) for number in moved]
+        if not parts:
             return last, np.empty(0, np.int64), np.empty((0, 3))
-        joined = np.concatenate(rowids)
-        order = np.argsort(joined)
-        return last, joined[order], np.concatenate(positions)[order]
+        rowids = np.concatenate([part[0] for part in parts])
+        order = np.argsort(rowids)
+        return last, rowids[order], np.concatenate([part[1] for part in parts])[order]
+
+    def last_anchor_pose(self) -> int:
+        """Number of the last pose that any anchor got."""
+        with self.reading() as db:
+            return int(db.execute("SELECT coalesce(max(id),0) FROM anchor_poses").get)
+
+
+def _carried(db: apsw.Connection, anchor: int, pose: Pose) -> tuple[IntArray, FloatArray]:
+    """What an anchor carries, placed by a pose: rowids (n,), and map positions (n, 3), metres."""
+    found = db.execute(
+        "SELECT rowid, x, y, z FROM observations WHERE anchor=? AND x IS NOT NULL", (anchor,)
+    ).fetchall()
+    table = np.array(found, np.float64).reshape(-1, 4)
+    return table[:, 0].astype(np.int64), pose.transform(table[:, 1:])
 
 
 def _add_anchor_pose(db: apsw.Connection, anchor: int, epoch: int, pose: Pose, reason: str) -> None:

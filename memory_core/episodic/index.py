@@ -244,10 +244,11 @@ class MemoryIndex:
     def _take(self, limit: int | None) -> bool:
         store = self._store
         anchors = {number: pose for number, (_, _, pose) in store.anchor_poses().items()}
+        spaces = store.spaces()
         came = False
         while rows := store.column_rows(self._mark.rowid, limit or SLICE):
             last = rows[-1][0]
-            for name, space in store.spaces().items():
+            for name, space in spaces.items():
                 if name not in self._indexes:
                     self._indexes[name] = self._new_index(name, space.dimension)
                     self._attach_gpu()
@@ -257,10 +258,13 @@ class MemoryIndex:
             came = True
             if limit is not None:
                 break
-        pose, moved, positions = store.moved_since(self._mark.anchor_pose)
-        if len(moved) and self._mark.anchor_pose:
-            held = moved <= self._mark.rowid
-            self._columns.replace_positions(moved[held], positions[held])
+        if self._mark.anchor_pose:
+            pose, moved, positions = store.moved_since(self._mark.anchor_pose)
+            if len(moved):
+                held = moved <= self._mark.rowid
+                self._columns.replace_positions(moved[held], positions[held])
+        else:  # what was just read stands at the anchors' current poses
+            pose = store.last_anchor_pose()
         self._mark.anchor_pose = pose
         removal, gone = store.removed_since(self._mark.removal)
         if gone:
@@ -268,7 +272,7 @@ class MemoryIndex:
             for name in self._indexes:
                 self._index(name).remove(np.array(sorted(gone), np.int64))
         self._mark.removal = removal
-        self._spaces = store.spaces()
+        self._spaces = spaces
         return came
 
     def _new_index(self, name: str, dimension: int) -> CpuIndex:

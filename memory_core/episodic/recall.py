@@ -16,7 +16,7 @@ import numpy as np
 from memory_core.episodic.index import View
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.store import EpisodicStore
-from memory_core.types import Evidence, Filters, IntArray, Parts, Query, Recall
+from memory_core.types import Evidence, Filters, IntArray, Parts, Query, Recall, Sighting, Vector3
 
 FUSION_K = 60
 MIN_POOL = 64
@@ -171,15 +171,35 @@ def weigh(stored: Stored, query: Query, meaning: float) -> Evidence:
     if query.around_ns is not None:
         apart_s = abs(stored.observation.stamp_ns - query.around_ns) * 1e-9
         when = math.exp(-apart_s / query.around_scale_s)
-    meaning = max(0.0, min(1.0, meaning))
+    parts = Parts(max(0.0, min(1.0, meaning)), space, when)
+    return evidence_of(stored, parts, position=position)
+
+
+def evidence_of(
+    stored: Stored,
+    parts: Parts,
+    *,
+    position: Vector3 | None,
+    sighting: Sighting | None = None,
+) -> Evidence:
+    """Evidence from an observation: its weight is the product of the parts.
+
+    Args:
+        stored: The observation.
+        parts: What the weight is made of.
+        position: What it speaks about, in the map.
+        sighting: The sighting meant, where one was.
+    """
+    observation = stored.observation
     return Evidence(
-        observation=stored.observation,
-        weight=meaning * space * when,
-        parts=Parts(meaning, space, when),
+        observation=observation,
+        weight=parts.meaning * parts.space * parts.time,
+        parts=parts,
         position=position,
-        map_id=stored.observation.map_id,
+        sighting=sighting,
+        map_id=observation.map_id,
         epoch=stored.epoch,
-        localised=stored.observation.localised,
+        localised=observation.localised,
         keyframe=stored.keyframe_bytes,
-        path=(stored.observation.id,),
+        path=(observation.id,),
     )

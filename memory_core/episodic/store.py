@@ -441,16 +441,6 @@ class EpisodicStore(LedgerTables):
                 )
             ]
 
-    def word_frequencies(self, words: Iterable[str]) -> dict[str, int]:
-        """In how many observations each (stemmed) word occurs."""
-        with self.reading() as db:
-            return {
-                word: int(
-                    db.execute("SELECT doc FROM words_vocabulary WHERE term=?", (word,)).get or 0
-                )
-                for word in set(words)
-            }
-
     def backup(self, target: Path, *, progress: Callable[[int, int], None] | None = None) -> None:
         """Copy the database while it is in use (SQLite's online backup).
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from memory_core.episodic.recall import evidence_of
 from memory_core.language.directions import parse
 from memory_core.semantic.ranking import believe, cover
 from memory_core.semantic.scene import Encode, Scene
@@ -67,24 +68,12 @@ def _evidence(
     place: tuple[float, float, float] | None,
 ) -> Evidence:
     stored = scene.stored[standpoint]
-    observation = stored.observation
     space = when = 1.0
     if query.near is not None and place is not None:
         space = math.exp(-math.dist(place, query.near) / query.near_scale_m)
     if query.around_ns is not None:
-        apart_s = abs(observation.stamp_ns - query.around_ns) * 1e-9
+        apart_s = abs(stored.observation.stamp_ns - query.around_ns) * 1e-9
         when = math.exp(-apart_s / query.around_scale_s)
-    mass = max(0.0, min(1.0, mass))
     standing = stored.map_pose.position if stored.map_pose is not None else None
-    return Evidence(
-        observation=observation,
-        weight=mass * space * when,
-        parts=Parts(mass, space, when),
-        position=place or standing,
-        sighting=sighting,
-        map_id=observation.map_id,
-        epoch=stored.epoch,
-        localised=observation.localised,
-        keyframe=stored.keyframe_bytes,
-        path=(observation.id,),
-    )
+    parts = Parts(max(0.0, min(1.0, mass)), space, when)
+    return evidence_of(stored, parts, position=place or standing, sighting=sighting)
