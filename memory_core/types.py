@@ -130,6 +130,7 @@ class Sighting:
             radians and 0.
         confidence: 0 to 1.
         embedding: Unit vector of its appearance, shape (d,).
+        state: Measured properties that change, by name: `openness`, 0 shut to 1 open.
     """
 
     label: str
@@ -139,6 +140,7 @@ class Sighting:
     size: Vector3 | None = None
     confidence: float = 1.0
     embedding: FloatArray | None = field(default=None, compare=False)
+    state: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,178 @@ class Observation:
     embeddings: Mapping[str, FloatArray] = field(default_factory=dict, compare=False)
     confidence: float = 1.0
     extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A run of consecutive observations of one robot that belong together.
+
+    Attributes:
+        id: `event:N`.
+        robot: Whose.
+        session: Of which run.
+        start_ns: Stamp of its first observation.
+        end_ns: Stamp of its last.
+        map_id: The map its bounds are in.
+        bounds: What it covered, metres; None where no pose was known.
+        summary: What was seen, in words.
+        observations: How many.
+        place: The place most of it happened in.
+    """
+
+    id: str
+    robot: str
+    session: str
+    start_ns: int
+    end_ns: int
+    map_id: str = DEFAULT_MAP
+    bounds: Box | None = None
+    summary: str = ""
+    observations: int = 0
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region of space the robot knows.
+
+    Attributes:
+        id: `place:N`.
+        map_id: The map it is in.
+        centre: Metres.
+        bounds: Metres.
+        floor: 0 the lowest.
+        kind: What sort of room its things suggest, "" where nothing does.
+        confidence: Belief in `kind`, 0 to 1.
+        text: What is there, in words.
+        observations: How many were made in it.
+    """
+
+    id: str
+    map_id: str
+    centre: Vector3
+    bounds: Box
+    floor: int = 0
+    kind: str = ""
+    confidence: float = 0.0
+    text: str = ""
+    observations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where an entity was from one moment to another.
+
+    Attributes:
+        position: In the map, metres.
+        covariance: Row-major 3x3, square metres.
+        start_ns: First seen there.
+        last_ns: Last seen there.
+        end_ns: When it was found to be gone; None while it is there as far as one knows.
+        sightings: How many rest on it.
+        place: The place it is in.
+    """
+
+    position: Vector3
+    covariance: tuple[float, ...]
+    start_ns: int
+    last_ns: int
+    end_ns: int | None = None
+    sightings: int = 1
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One physical thing across sightings.
+
+    Attributes:
+        id: `entity:N`.
+        label: What it is taken for.
+        map_id: The map its positions are in.
+        history: Where it was, oldest first; the last stay is the newest.
+        state: Measured properties that change (`openness`, 0 shut to 1 open), latest values.
+        size: Extent along x, y, z, metres; zeros where unknown.
+        confidence: That it exists and is what it is called, 0 to 1.
+    """
+
+    id: str
+    label: str
+    map_id: str
+    history: tuple[Stay, ...]
+    state: Mapping[str, float] = field(default_factory=dict)
+    size: Vector3 = (0.0, 0.0, 0.0)
+    confidence: float = 1.0
+
+    @property
+    def position(self) -> Vector3:
+        """Where it was last, metres."""
+        return self.history[-1].position
+
+    @property
+    def first_ns(self) -> int:
+        """When it was first seen."""
+        return self.history[0].start_ns
+
+    @property
+    def last_ns(self) -> int:
+        """When it was last seen."""
+        return self.history[-1].last_ns
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody looked where it was last, and it was not there."""
+        return self.history[-1].end_ns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Subject, relation, object, for as long as it held, with what it rests on.
+
+    Attributes:
+        subject: Id of an entity or a place.
+        relation: `on`, `in`, `next to`, `left of`, `part of`, `seen with`.
+        object: Id of an entity or a place.
+        start_ns: Since when it is known.
+        end_ns: Until when it held; None while it holds.
+        confidence: 0 to 1.
+        evidence: Ids of observations it rests on, newest last.
+    """
+
+    subject: str
+    relation: str
+    object: str
+    start_ns: int
+    end_ns: int | None = None
+    confidence: float = 1.0
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForestNode:
+    """A node of the semantic forest. Leaves are places, level 0.
+
+    Attributes:
+        id: `forest:N`, a leaf's is its place's.
+        level: 0 for leaves.
+        parent: None at a root.
+        children: Ids.
+        text: What is below it, in words.
+        count: Leaves below it, itself if it is one.
+        bounds: Of all below it, metres.
+        span: First and last stamp of all below it.
+        kind: What sort of area, "" where nothing suggests one.
+    """
+
+    id: str
+    level: int
+    parent: str | None
+    children: tuple[str, ...]
+    text: str
+    count: int
+    bounds: Box
+    span: TimeSpan
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
