@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import uuid
@@ -31,3 +32,17 @@ def new_id(now_ns: int | None = None) -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def can_come_twice(identity: str) -> bool:
+    """Whether an observation of this id may be handed in again: all but UUIDv7 may."""
+    try:
+        return uuid.UUID(identity).version != 7
+    except ValueError:
+        return True
+
+
+def digest_of(identity: str) -> int:
+    """63 bits that stand for an id where the id itself is not worth its room."""
+    digest = hashlib.blake2b(identity.encode("utf-8"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

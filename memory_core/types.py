@@ -464,6 +464,9 @@ class Evidence:
         localised: False where the observer did not know where it was.
         keyframe: Size of the stored picture in bytes; 0 where there is none.
         path: Ids from the root of the memory's structure down to the observation.
+        standpoint: Where the observer stood, in map coordinates, metres; None where unknown.
+        attention: Its share of the attention of the whole memory, 0 to 1.
+        path_weights: For each id of `path` the attention at and below it, 0 to 1.
     """
 
     observation: Observation
@@ -476,6 +479,9 @@ class Evidence:
     localised: bool = True
     keyframe: int = 0
     path: tuple[str, ...] = ()
+    standpoint: Vector3 | None = None
+    attention: float = 0.0
+    path_weights: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The object that `--json`, HTTP and MCP return."""
@@ -496,6 +502,8 @@ class Evidence:
                 "time": round(self.parts.time, 6),
             },
             "path": list(self.path),
+            "path_weights": [round(weight, 6) for weight in self.path_weights],
+            "attention": round(self.attention, 6),
             "keyframe": f"keyframe:{self.observation.id}" if self.keyframe else None,
             "map_id": self.map_id,
             "epoch": self.epoch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -188,6 +188,13 @@ def check_sighting(sighting: Sighting) -> None:
                 f"{name} of {sighting.label!r} is {numbers}; expected {length} finite numbers"
             )
     _check_covariance(sighting.covariance, 3, InvalidSighting)
+    if not isinstance(sighting.state, Mapping) or not all(
+        isinstance(name, str) and isinstance(number, int | float) and math.isfinite(number)
+        for name, number in sighting.state.items()
+    ):
+        raise InvalidSighting(
+            f"state of {sighting.label!r} is {sighting.state!r}; expected finite numbers by name"
+        )
     _check_fraction(f"confidence of {sighting.label!r}", sighting.confidence, InvalidSighting)
 
 

@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,6 +29,7 @@ SLICE = 20_000
 INLINE_ROWS = 60_000
 CHECKPOINT_ROWS = 50_000
 ABSORB_ROWS = 1_000
+GONE_ROWS = 10_000
 LARGE_ROWS = 4_000_000
 
 Names = Mapping[str, Mapping[str, Sequence[int]]]
@@ -45,6 +46,13 @@ class View(Protocol):
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """Stamps, shape (n,), and map positions, shape (n, 3), NaN without a pose."""
+
+    def rows(self, space: str) -> tuple[IntArray, Any]:
+        """Every vector of a space in the order of arrival, removed ones perhaps included.
+
+        Returns:
+            Numbers of their observations, ascending, shape (n,), and the vectors, shape (n, d).
+        """
 
 
 def names_of(store: EpisodicStore) -> Names:
@@ -100,6 +108,14 @@ class DatabaseScan:
             kept, scores = np.concatenate([kept, rowids]), np.concatenate([scores, found])
             chosen = best(scores, k)
             kept, scores = kept[chosen], scores[chosen]
+
+    def rows(self, space: str) -> tuple[IntArray, Any]:
+        """See `View.rows`; nothing where there are more than can be read for one question."""
+        none = np.empty(0, np.int64), np.empty((0, 0), np.float16)
+        if self._store.count() > SLICE:
+            return none
+        rowids, vectors = self._store.embedding_rows(space, 0, SLICE)
+        return (rowids, vectors) if len(rowids) else none
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """See `View.positions`."""
@@ -206,7 +222,24 @@ class MemoryIndex:
             with self._lock:
                 self._names = None
                 self._catch_up()
+                if self._mostly_gone():
+                    self._compact()
             self._maybe_improve()
+
+    def _mostly_gone(self) -> bool:
+        """Whether more was removed than is there: such rows cost room on disk and in RAM."""
+        left = len(self)
+        return len(self._columns) - left > max(GONE_ROWS, left)
+
+    def _compact(self) -> None:
+        """Hold only what is there: at once where that is little, else like a rebuild."""
+        if len(self) > INLINE_ROWS:
+            if self._worker is None or not self._worker.is_alive():  # else at a later commit
+                self.rebuild()
+            return
+        self._begin_anew()
+        self._cache.clear()
+        self._catch_up()
 
     def follow(self) -> bool:
         """Take what another process committed; True if it did."""
@@ -226,7 +259,7 @@ class MemoryIndex:
         """Drop everything held; the next catching-up reads the whole database."""
         self._mark, self._columns = Watermark(), Columns()
         self._indexes, self._fast = {}, {}
-        self._spaces = {}
+        self._spaces, self._saved_rows = {}, 0
 
     def rebuild(self) -> None:
         """Make everything anew from the database, in the background; recall scans meanwhile."""
@@ -245,7 +278,7 @@ class MemoryIndex:
         store = self._store
         anchors = {number: pose for number, (_, _, pose) in store.anchor_poses().items()}
         spaces = store.spaces()
-        came = False
+        came, fresh = False, self._mark.rowid == 0
         while rows := store.column_rows(self._mark.rowid, limit or SLICE):
             last = rows[-1][0]
             for name, space in spaces.items():
@@ -266,7 +299,11 @@ class MemoryIndex:
         else:  # what was just read stands at the anchors' current poses
             pose = store.last_anchor_pose()
         self._mark.anchor_pose = pose
-        removal, gone = store.removed_since(self._mark.removal)
+        gone: list[int] = []
+        if fresh:  # what was just read is what is left of all that was ever stored
+            removal = store.last_removal()
+        else:
+            removal, gone = store.removed_since(self._mark.removal)
         if gone:
             self._columns.remove(gone)
             for name in self._indexes:
@@ -385,6 +422,14 @@ class MemoryIndex:
             entries, _ = self._columns.entries_of(rowids)
             axes = [self._columns.column(axis)[entries] for axis in "xyz"]
             return self._columns.column("stamp")[entries], np.stack(axes, axis=1)
+
+    def rows(self, space: str) -> tuple[IntArray, Any]:
+        """See `View.rows`; removed ones are included."""
+        index = self._indexes.get(space)
+        if index is None:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float16)
+        with self._lock:
+            return index.rowids, index.vectors[: len(index.rowids)]
 
     def metrics(self) -> dict[str, int]:
         """Counts for diagnostics: rows, rows outside the lists, GPU failures."""

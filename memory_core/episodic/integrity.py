@@ -18,6 +18,7 @@ import apsw
 
 from memory_core.episodic import rows
 from memory_core.episodic.database import checksummed, connect, translated_errors
+from memory_core.episodic.migrations import read_as_current
 from memory_core.episodic.session import DATABASE, WATERMARK
 from memory_core.episodic.store import EpisodicStore
 from memory_core.errors import MemoryDamaged, MemoryMissing, RobotMemoryError
@@ -25,7 +26,8 @@ from memory_core.types import Json
 
 Progress = Callable[[int, int], None]
 _COPIED = ("names", "maps", "anchors", "anchor_poses", "spaces", "removals", "removed",
-           "refusals", "recordings", "artifacts")  # fmt: skip
+           "refusals", "recordings", "artifacts", "records", "removed_spans",
+           "removed_digests")  # fmt: skip
 _SLICE = 500  # `fetch` then asks for names one slice at a time
 
 
@@ -94,13 +96,19 @@ def _check_account(db: apsw.Connection, result: Verification) -> None:
 
     result.acknowledged = number("SELECT value FROM counters WHERE name='acknowledged'")
     result.stored = number("SELECT count(*) FROM observations")
-    result.removed = number("SELECT count(*) FROM removed")
+    spans = number("SELECT coalesce(sum(last - first + 1), 0) FROM removed_spans")
+    result.removed = number("SELECT count(*) FROM removed") + spans
+    condensed = number("SELECT value FROM counters WHERE name='condensed'")
+    if spans != condensed:
+        result.problems.append(f"spans hold {spans} removals, the counter says {condensed}")
     if result.stored + result.removed != result.acknowledged:
         result.problems.append(
             f"{result.stored} stored + {result.removed} removed is not "
             f"{result.acknowledged} acknowledged"
         )
-    both = number("SELECT count(*) FROM removed JOIN observations ON rowid = observation")
+    both = number("SELECT count(*) FROM removed JOIN observations ON rowid = observation") + number(
+        "SELECT count(*) FROM removed_spans JOIN observations ON rowid BETWEEN first AND last"
+    )
     if both:
         result.problems.append(f"{both} observations are both stored and removed")
     last = number("SELECT seq FROM sqlite_sequence WHERE name='observations'")
@@ -185,6 +193,8 @@ def repair(folder: Path, *, progress: Progress | None = None) -> Repair:
     workshop.mkdir()
     source = _open_damaged(path)
     try:
+        with translated_errors(path):
+            read_as_current(source)
         target = EpisodicStore(workshop, write=True)
         try:
             recovered, lost = _Salvage(source, target, path).run(progress)
@@ -241,6 +251,7 @@ class _Salvage:
         self._source = source
         self._target = target
         self._path = path
+        self._organised = 0
 
     def run(self, progress: Progress | None) -> tuple[int, int]:
         with self._target.reading() as db:
@@ -249,10 +260,13 @@ class _Salvage:
                 for table in _COPIED:
                     self._copy(db, table)
                 self._settle_references(db)
+                self._settle_records(db)
         total = self._total()
         recovered: set[int] = set()
         with self._target.reading() as db:
             removed = {row[0] for row in db.execute("SELECT observation FROM removed")}
+            for first, last in db.execute("SELECT first, last FROM removed_spans"):
+                removed.update(range(first, last + 1))
         for start in range(1, total + 1, _SLICE):
             wanted = [r for r in range(start, min(start + _SLICE, total + 1)) if r not in removed]
             found = self._read(wanted)
@@ -260,6 +274,12 @@ class _Salvage:
                 self._target._insert(
                     db, [stored.rowid for stored in found], [stored.observation for stored in found]
                 )
+                if self._organised:
+                    db.executemany(
+                        "UPDATE sightings SET entity=? WHERE observation=? AND sequence=?",
+                        ((entity, stored.rowid, sequence) for stored in found
+                         for sequence, entity in enumerate(stored.entities)),
+                    )  # fmt: skip
             recovered.update(stored.rowid for stored in found)
             if progress:
                 progress(min(start + _SLICE, total), total)
@@ -276,14 +296,34 @@ class _Salvage:
                 marks = ",".join("?" * len(row))
                 db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
 
+    def _settle_records(self, db: apsw.Connection) -> None:
+        """Structure goes on where all of it can be read; else it is made anew of what is left."""
+        count = "SELECT count(*), coalesce(sum(length(body)), 0) FROM records"
+        found = [row[0] for row in self._tolerant(
+            "SELECT value FROM counters WHERE name='organised'")]  # fmt: skip
+        if found and list(self._tolerant(count)) == [db.execute(count).fetchone()]:
+            self._organised = found[0]
+            db.execute("UPDATE counters SET value=? WHERE name='organised'", found)
+            return
+        held = db.execute("SELECT 1 FROM records LIMIT 1").get is not None
+        if held or any(found):
+            db.execute("DELETE FROM records")
+            db.execute(
+                "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
+                "keyframes, keyframe_bytes) VALUES (?,'damage',?,'null',0,0,0)",
+                (time.time_ns(), "the structure was damaged; it is made anew from what is stored"),
+            )
+
     @staticmethod
     def _settle_references(db: apsw.Connection) -> None:
         """Removals whose record is lost get one; anchors without a map or pose go."""
         db.execute(
             "INSERT INTO removals SELECT DISTINCT removal, ?, 'damage', "
             "'the record of this removal was lost', 'null', NULL, 0, 0, 0 FROM removed "
-            "WHERE removal NOT IN (SELECT id FROM removals)",
-            (time.time_ns(),),
+            "WHERE removal NOT IN (SELECT id FROM removals) UNION SELECT DISTINCT removal, ?, "
+            "'damage', 'the record of this removal was lost', 'null', NULL, 0, 0, 0 FROM "
+            "removed_spans WHERE removal NOT IN (SELECT id FROM removals)",
+            (time.time_ns(),) * 2,
         )
         db.execute("DELETE FROM anchors WHERE map NOT IN (SELECT id FROM maps)")
         db.execute("DELETE FROM anchors WHERE id NOT IN (SELECT anchor FROM anchor_poses)")
@@ -379,7 +419,10 @@ class _Salvage:
                 db.executemany(
                     "INSERT INTO removed VALUES (?,NULL,?)", ((rowid, removal) for rowid in lost)
                 )
-            counted = db.execute("SELECT count(*) FROM removed").get
+            spans = "SELECT coalesce(sum(last - first + 1), 0) FROM removed_spans"
+            condensed = db.execute(spans).get
+            db.execute("UPDATE counters SET value=? WHERE name='condensed'", (condensed,))
+            counted = db.execute("SELECT count(*) FROM removed").get + condensed
             stated = db.execute("SELECT coalesce(sum(observations),0) FROM removals").get
             if counted != stated:  # records on damaged pages: say so rather than fail forever
                 db.execute(

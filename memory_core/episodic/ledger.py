@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import apsw
+
 from memory_core.episodic import rows
 from memory_core.episodic.anchors import AnchorTables
+from memory_core.identity import can_come_twice, digest_of
 from memory_core.types import (
     Json,
     Refusal,
@@ -65,6 +68,7 @@ class LedgerTables(AnchorTables):
         selection: Json,
         keyframes_only: bool = False,
         replaced_by: Json = None,
+        keep_ids: bool = True,
     ) -> Removal:
         """Remove observations, or only their pictures, with a record, in one transaction.
 
@@ -75,6 +79,9 @@ class LedgerTables(AnchorTables):
             selection: How it was chosen, as JSON.
             keyframes_only: Keep the observations, drop their pictures.
             replaced_by: What stands for them now, as JSON.
+            keep_ids: Keep each id with the record. Without, spans of numbers are kept, and
+                8 bytes for each id that may be handed in again: what a robot has too much of is
+                not worth 100 bytes each.
 
         Returns:
             The record.
@@ -104,11 +111,7 @@ class LedgerTables(AnchorTables):
                 if keyframes_only:
                     db.execute(f"DELETE FROM keyframes WHERE observation IN ({marks})", part)
                     continue
-                db.execute(
-                    f"INSERT INTO removed SELECT rowid, id, ? FROM observations "
-                    f"WHERE rowid IN ({marks})",
-                    (removal, *part),
-                )
+                self._account(db, removal, part, keep_ids=keep_ids)
                 for table, key in (
                     ("boxes", "observation"), ("words", "rowid"), ("sightings", "observation"),
                     ("embeddings", "observation"), ("keyframes", "observation"),
@@ -125,6 +128,25 @@ class LedgerTables(AnchorTables):
             removal, stamp_ns, kind, reason, json.loads(json.dumps(selection)), replaced_by,
             gone, frames, size,
         )  # fmt: skip
+
+    @staticmethod
+    def _account(db: apsw.Connection, removal: int, part: Sequence[int], *, keep_ids: bool) -> None:
+        """Write down which observations go, before they do."""
+        marks = ",".join("?" * len(part))
+        source = f"FROM observations WHERE rowid IN ({marks})"
+        if keep_ids:
+            db.execute(f"INSERT INTO removed SELECT rowid, id, ? {source}", (removal, *part))
+            return
+        found = db.execute(f"SELECT rowid, id {source} ORDER BY rowid", part).fetchall()
+        db.executemany(
+            "INSERT INTO removed_spans VALUES (?,?,?)",
+            ((first, last, removal) for first, last in _spans([row[0] for row in found])),
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO removed_digests VALUES (?)",
+            ((digest_of(row[1]),) for row in found if can_come_twice(row[1])),
+        )
+        db.execute("UPDATE counters SET value = value + ? WHERE name='condensed'", (len(found),))
 
     def removals(self) -> list[Removal]:
         """Every removal ever committed, oldest first."""
@@ -204,7 +226,16 @@ class LedgerTables(AnchorTables):
                     "SELECT observation FROM removed WHERE removal > ?", (removal,)
                 )
             ]
+            for first, end in db.execute(
+                "SELECT first, last FROM removed_spans WHERE removal > ?", (removal,)
+            ):
+                gone.extend(range(first, end + 1))
         return int(last), gone
+
+    def last_removal(self) -> int:
+        """The number of the last removal; 0 where nothing was ever removed."""
+        with self.reading() as db:
+            return int(db.execute("SELECT coalesce(max(id),0) FROM removals").get)
 
     def oldest_keyframes(self, excess_bytes: int) -> list[int]:
         """The observations whose pictures, oldest first, free at least `excess_bytes`."""
@@ -266,6 +297,17 @@ class LedgerTables(AnchorTables):
         with self.reading() as db:
             row = db.execute("SELECT format, data FROM artifacts WHERE name=?", (name,)).fetchone()
         return None if row is None else (row[0], row[1])
+
+
+def _spans(ascending: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs of consecutive numbers: (first, last)."""
+    spans: list[tuple[int, int]] = []
+    for number in ascending:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans
 
 
 def _removal(

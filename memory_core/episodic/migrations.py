@@ -101,6 +101,30 @@ CREATE TABLE artifacts (
     stamp_ns INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+_SCHEMA_2 = """
+ALTER TABLE sightings ADD COLUMN state TEXT;
+ALTER TABLE sightings ADD COLUMN entity INTEGER;
+CREATE INDEX sightings_by_entity ON sightings (entity, observation) WHERE entity IS NOT NULL;
+
+CREATE TABLE records (
+    kind TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, vector BLOB,
+    PRIMARY KEY (kind, number)) WITHOUT ROWID;
+
+CREATE TABLE removed_spans (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, removal INTEGER NOT NULL REFERENCES removals);
+CREATE INDEX removed_spans_by_removal ON removed_spans (removal);
+CREATE TABLE removed_digests (digest INTEGER PRIMARY KEY);
+
+INSERT INTO counters VALUES ('condensed', 0), ('organised', 0), ('structure', 0);
+"""
+
+_SCHEMA_2_AS_SEEN_FROM_1 = """
+CREATE TEMP VIEW sightings AS SELECT *, NULL AS state, NULL AS entity FROM main.sightings;
+CREATE TEMP TABLE records (kind TEXT, number INTEGER, body TEXT, vector BLOB);
+CREATE TEMP TABLE removed_spans (first INTEGER, last INTEGER, removal INTEGER);
+CREATE TEMP TABLE removed_digests (digest INTEGER);
+"""
+
 Migration = tuple[str, Callable[[apsw.Connection], None]]
 
 
@@ -108,7 +132,14 @@ def _first(connection: apsw.Connection) -> None:
     connection.execute(_SCHEMA_1)
 
 
-MIGRATIONS: tuple[Migration, ...] = (("1 episodic store", _first),)
+def _second(connection: apsw.Connection) -> None:
+    connection.execute(_SCHEMA_2)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    ("1 episodic store", _first),
+    ("2 structure, and removals without ids", _second),
+)
 
 
 def version_of(connection: apsw.Connection) -> int:
@@ -152,6 +183,19 @@ def migrate(
             )
         taken.append(name)
     return taken
+
+
+def read_as_current(connection: apsw.Connection) -> None:
+    """Let an older database that may not be changed be read like one of today's.
+
+    What is missing is put before it in the connection's own temporary schema.
+
+    Raises:
+        FormatUnsupported: The database has taken steps this software does not know.
+    """
+    check_supported(connection)
+    if version_of(connection) == 1:
+        connection.execute(_SCHEMA_2_AS_SEEN_FROM_1)
 
 
 def check_supported(

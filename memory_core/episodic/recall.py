@@ -20,6 +20,7 @@ from memory_core.types import Evidence, Filters, IntArray, Parts, Query, Recall,
 
 FUSION_K = 60
 MIN_POOL = 64
+COMMON = 20_000
 _WORD = re.compile(r"[^\W_]+")
 _STOP = frozenset(
     (
@@ -128,6 +129,10 @@ def lexical(
     words = content_words(text)
     if not words or (allowed is not None and not len(allowed)):
         return []
+    if not every:
+        words = _telling(store, words)
+        if not words:
+            return []
     expression = (" AND " if every else " OR ").join(f'"{word}"' for word in words)
     low, high = (1, 2**62) if allowed is None else (int(allowed[0]), int(allowed[-1]))
     if allowed is None:
@@ -141,6 +146,16 @@ def lexical(
         if len(kept) >= limit or len(found) < wanted:
             return [int(row) for row in kept[:limit]]
         wanted *= 4
+
+
+def _telling(store: EpisodicStore, words: list[str]) -> list[str]:
+    """The words that tell observations apart: those that few enough observations hold.
+
+    Ranking all that match a common word costs their number, and it would move none of them far.
+    """
+    if store.last_rowid() <= COMMON:
+        return words
+    return [word for word in words if store.count_matches(f'"{word}"', most=COMMON + 1) <= COMMON]
 
 
 def _by_kernels(view: View, rowids: IntArray, query: Query, pool: int) -> IntArray:
@@ -202,4 +217,5 @@ def evidence_of(
         localised=observation.localised,
         keyframe=stored.keyframe_bytes,
         path=(observation.id,),
+        standpoint=None if stored.map_pose is None else stored.map_pose.position,
     )

@@ -33,6 +33,7 @@ class Stored:
         map_pose: Its pose in the map, from the anchor's current pose; None without a pose.
         epoch: The map's epoch.
         keyframe_bytes: Size of its picture, 0 without one.
+        entities: For each sighting the number of the entity it shows; None where undecided.
     """
 
     rowid: int
@@ -40,6 +41,7 @@ class Stored:
     map_pose: Pose | None
     epoch: int
     keyframe_bytes: int
+    entities: tuple[int | None, ...] = ()
 
     def sighting_position(self, sighting: Sighting) -> Vector3 | None:
         """Where a sighting was, in map coordinates (metres); None without depth or pose."""
@@ -115,6 +117,7 @@ def sighting_row(rowid: int, sequence: int, sighting: Sighting, label: int) -> R
         *_numbers(sighting.size, 3),
         float(sighting.confidence),
         None if sighting.embedding is None else pack_vector(sighting.embedding),
+        json.dumps(dict(sighting.state)) if sighting.state else None,
     )
 
 
@@ -126,10 +129,10 @@ def sighting_of(row: Row, label: str) -> Sighting:
     """The sighting of a row without its first three columns.
 
     Args:
-        row: x, y, z, covariance, azimuth, elevation, size x, y, z, confidence, embedding.
+        row: x, y, z, covariance, azimuth, elevation, size x, y, z, confidence, embedding, state.
         label: The label itself.
     """
-    x, y, z, covariance, azimuth, elevation, *size, confidence, embedding = row
+    x, y, z, covariance, azimuth, elevation, *size, confidence, embedding, state = row
     return Sighting(
         label=label,
         position=None if x is None else (x, y, z),
@@ -138,6 +141,7 @@ def sighting_of(row: Row, label: str) -> Sighting:
         size=None if size[0] is None else (size[0], size[1], size[2]),
         confidence=confidence,
         embedding=None if embedding is None else unpack_vector(embedding),
+        state=json.loads(state) if state else {},
     )
 
 

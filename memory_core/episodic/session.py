@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from memory_core.episodic.database import checksummed, connect, translated_errors
-from memory_core.episodic.migrations import check_supported, migrate, write_format_file
+from memory_core.episodic.migrations import migrate, read_as_current, write_format_file
 from memory_core.errors import (
     DimensionMismatch,
     EncoderMismatch,
@@ -54,7 +54,7 @@ class StoreSession:
                     migrate(self._db)
                     write_format_file(folder, checksums=checksummed())
                 else:
-                    check_supported(self._db)
+                    read_as_current(self._db)
                 self._check_watermark()
                 if write:
                     self._prepare()
@@ -79,6 +79,9 @@ class StoreSession:
     def snapshot(self) -> Iterator[None]:
         """Everything read within the block is of one moment, whatever others commit."""
         with self.reading() as db:
+            if db.in_transaction:
+                yield
+                return
             db.execute("BEGIN")
             try:
                 yield
@@ -89,6 +92,9 @@ class StoreSession:
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
         with self.reading() as db:
+            if db.in_transaction:  # a part of a larger change
+                yield db
+                return
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db

@@ -18,8 +18,9 @@ import numpy as np
 
 from memory_core.episodic import rows
 from memory_core.episodic.database import checksummed, connect, translated_errors
-from memory_core.episodic.ledger import LedgerTables
+from memory_core.episodic.records import RecordTables
 from memory_core.episodic.rows import Stored
+from memory_core.identity import digest_of
 from memory_core.types import (
     EmbeddingSpace,
     FloatArray,
@@ -33,6 +34,10 @@ _IN = 500
 _BACKUP_PAGES = 4_096
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 _COLUMNS = "rowid, stamp_ns, x, y, z, robot, session, source, anchor, localised"
+_SIGHTING_COLUMNS = (
+    "(observation, sequence, label, x, y, z, covariance, azimuth, elevation, size_x, size_y, "
+    "size_z, confidence, embedding, state)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Written:
     known: tuple[str, ...]
 
 
-class EpisodicStore(LedgerTables):
+class EpisodicStore(RecordTables):
     """Rows on disk. Knows nothing of vectors' meaning, indexes in RAM, or questions."""
 
     # -- writing ----------------------------------------------------------------------------
@@ -88,6 +93,7 @@ class EpisodicStore(LedgerTables):
 
     def _known_ids(self, db: apsw.Connection, ids: Sequence[str]) -> set[str]:
         known: set[str] = set()
+        condensed = db.execute("SELECT 1 FROM removed_digests LIMIT 1").get is not None
         for part in rows.chunks(ids, _IN):
             marks = ",".join("?" * len(part))
             for table in ("observations", "removed"):
@@ -95,6 +101,15 @@ class EpisodicStore(LedgerTables):
                     row[0]
                     for row in db.execute(f"SELECT id FROM {table} WHERE id IN ({marks})", part)
                 )
+            digests = {digest_of(item): item for item in part} if condensed else {}
+            digest_marks = ",".join("?" * len(digests))
+            known.update(
+                digests[row[0]]
+                for row in db.execute(
+                    f"SELECT digest FROM removed_digests WHERE digest IN ({digest_marks})",
+                    tuple(digests),
+                )
+            )
         return known
 
     def _insert(
@@ -133,12 +148,14 @@ class EpisodicStore(LedgerTables):
         for table, entries, width in (
             ("observations", main, 19),
             ("boxes", boxes, 7),
-            ("sightings", sightings, 14),
+            ("sightings", sightings, 15),
             ("embeddings", embeddings, 3),
             ("keyframes", keyframes, 5),
         ):
             if entries:
-                db.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", entries)
+                marks = ",".join("?" * width)
+                columns = _SIGHTING_COLUMNS if table == "sightings" else ""
+                db.executemany(f"INSERT INTO {table} {columns} VALUES ({marks})", entries)
         if words:
             db.executemany("INSERT INTO words (rowid, body) VALUES (?,?)", words)
         if keyframe_bytes:
@@ -203,11 +220,16 @@ class EpisodicStore(LedgerTables):
             query = "SELECT seq FROM sqlite_sequence WHERE name='observations'"
             return int(db.execute(query).get or 0)
 
+    def newest_ns(self) -> int:
+        """Stamp of the newest observation; 0 where there is none."""
+        with self.reading() as db:
+            return int(db.execute("SELECT max(stamp_ns) FROM observations").get or 0)
+
     def count(self) -> int:
         """How many observations are stored."""
         with self.reading() as db:
-            acknowledged = self.counter("acknowledged")
-            return acknowledged - int(db.execute("SELECT count(*) FROM removed").get)
+            named = int(db.execute("SELECT count(*) FROM removed").get)
+            return self.counter("acknowledged") - self.counter("condensed") - named
 
     def column_rows(
         self, after: int, limit: int, *, bounds: Bounds | None = None
@@ -308,7 +330,8 @@ class EpisodicStore(LedgerTables):
         sightings: dict[int, list[tuple[Any, ...]]] = {}
         for row in db.execute(
             f"SELECT observation, label, x, y, z, covariance, azimuth, elevation, size_x, size_y, "
-            f"size_z, confidence, embedding FROM sightings WHERE observation IN ({marks}) "
+            f"size_z, confidence, embedding, state, entity FROM sightings "
+            f"WHERE observation IN ({marks}) "
             "ORDER BY observation, sequence",
             part,
         ):
@@ -333,11 +356,12 @@ class EpisodicStore(LedgerTables):
                 id=row[1], stamp_ns=row[2], source=names[row[3]], robot=names[row[4]],
                 session=names[row[5]], map_id=map_id, anchor_id=anchor_id, pose=pose,
                 covariance=rows.unpack_floats(row[14]), localised=bool(row[15]), text=row[16],
-                sightings=tuple(rows.sighting_of(s[2:], names[s[1]]) for s in seen),
+                sightings=tuple(rows.sighting_of(s[2:-1], names[s[1]]) for s in seen),
                 confidence=row[17], extra=json.loads(row[18]) if row[18] else {},
             )  # fmt: skip
             map_pose = None if pose is None else anchor_pose.compose(pose)
-            result.append(Stored(row[0], observation, map_pose, epochs[map_id], row[19]))
+            entities = tuple(s[-1] for s in seen)
+            result.append(Stored(row[0], observation, map_pose, epochs[map_id], row[19], entities))
         return result
 
     @staticmethod
@@ -440,6 +464,12 @@ class EpisodicStore(LedgerTables):
                     (expression, low, high, limit),
                 )
             ]
+
+    def count_matches(self, expression: str, *, most: int) -> int:
+        """How many observations' words match an FTS5 expression, counted up to `most`."""
+        query = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+        with self.reading() as db:
+            return int(db.execute(query, (expression, most)).get)
 
     def backup(self, target: Path, *, progress: Callable[[int, int], None] | None = None) -> None:
         """Copy the database while it is in use (SQLite's online backup).

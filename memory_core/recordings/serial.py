@@ -67,6 +67,8 @@ def sighting_to_json(sighting: Sighting) -> Json:
             result[name] = list(value)
     if sighting.embedding is not None:
         result["embedding"] = _pack(sighting.embedding)
+    if sighting.state:
+        result["state"] = dict(sighting.state)
     return result
 
 
@@ -91,10 +93,14 @@ def sighting_from_json(value: Any, where: str) -> Sighting:
     if not _is_number(confidence):
         raise InvalidSighting(f"confidence of {value['label']!r} in {where} is no number")
     embedding = value.get("embedding")
+    state = value.get("state") or {}
+    if not isinstance(state, dict) or not all(map(_is_number, state.values())):
+        raise InvalidSighting(f"state of {value['label']!r} in {where} is not numbers by name")
     return Sighting(
         label=value["label"],
         confidence=float(confidence),
         embedding=None if embedding is None else _unpack(embedding, where),
+        state={str(name): float(number) for name, number in state.items()},
         **parts,
     )
 

@@ -41,7 +41,7 @@ def steps(count):
 def know_steps(count):
     """Let memories opened from now on know `count` more migrations."""
     session_module.migrate = partial(migrations.migrate, migrations=steps(count))
-    session_module.check_supported = partial(migrations.check_supported, migrations=steps(count))
+    session_module.read_as_current = partial(migrations.check_supported, migrations=steps(count))
 
 
 def open_memory(folder):

@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from episodic.making import DIMENSION, START_NS, differences, note, rich, unit
 from memory_core.episodic.cache import IndexCache, Watermark
 from memory_core.episodic.columns import Columns
+from memory_core.episodic.database import connect
 from memory_core.episodic.index import DatabaseScan
 from memory_core.episodic.vectors import CpuIndex
 from memory_core.errors import (
@@ -28,7 +30,7 @@ from memory_core.errors import (
 )
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import HashingEncoder
-from memory_core.types import Box, EmbeddingSpace, Filters, Pose, Query, TimeSpan
+from memory_core.types import Box, EmbeddingSpace, Filters, Pose, Query, Sighting, TimeSpan
 
 COUNT = 90
 FORGOTTEN = {f"note-{n:05d}" for n in (3, 4, 50, 80)}
@@ -387,6 +389,68 @@ def test_repair_accepts_and_records_what_a_damaged_log_lost(running_bench):
             assert result.problems == []
             assert result.stored + result.removed == result.acknowledged == COUNT
             assert result.stored == report.recovered
+
+
+def break_counter(folder, name="keyframe_bytes"):
+    """Damage that repair has to mend although every page can be read."""
+    connection = connect(folder / "memory.db", write=True)
+    connection.execute("UPDATE counters SET value = value + 1 WHERE name=?", (name,))
+    connection.close()
+
+
+def test_repair_keeps_the_account_of_removals_without_ids_and_what_was_learnt_from_them(tmp_path):
+    folder = tmp_path / "memory"
+    with opened(folder) as memory:
+        memory.observe([note(n, sightings=(Sighting("cup", (1.0, 0.0, 0.0)),)) for n in range(20)])
+        wanted = memory.entities(), memory.places()
+        memory.store.remove(
+            range(3, 12), kind="retention", reason="full", selection={}, keep_ids=False
+        )
+    break_counter(folder)
+    report = RobotMemory.repair(folder)
+    assert (report.recovered, report.lost) == (11, 0)
+    with opened(folder) as memory:
+        checked = memory.verify()
+        assert checked.problems == []
+        assert (checked.acknowledged, checked.stored, checked.removed) == (20, 11, 9)
+        assert (memory.entities(), memory.places()) == wanted
+        assert memory.observe([note(n) for n in range(20)]).added == ()
+        assert all(None not in s.entities for s in memory.store.fetch(list(memory.store.rowids())))
+
+
+def test_repair_makes_structure_anew_that_can_be_read_only_in_part(tmp_path):
+    folder = tmp_path / "memory"
+    with opened(folder) as memory:
+        made = [note(n, sightings=(Sighting(f"cup {n % 5}", (1.0, 0.0, 0.0)),)) for n in range(300)]
+        memory.observe(made)
+        wanted = memory.entities(), memory.places(), memory.events()
+    connection = connect(folder / "memory.db", write=True)
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name='records'").get
+    size = connection.execute("PRAGMA page_size").get
+    connection.close()
+    with (folder / "memory.db").open("r+b") as file:
+        file.seek((root - 1) * size + size // 2)
+        file.write(b"\xff" * 64)
+    report = RobotMemory.repair(folder)
+    assert (report.recovered, report.lost) == (300, 0)
+    with opened(folder) as memory:
+        assert memory.verify().clean
+        assert (memory.entities(), memory.places(), memory.events()) == wanted
+        assert any("structure" in removal.reason for removal in memory.removals())
+
+
+def test_a_damaged_memory_of_the_first_format_is_repaired(tmp_path):
+    golden = Path(__file__).parents[1] / "golden" / "format-1"
+    folder = tmp_path / "memory"
+    shutil.copytree(golden, folder)
+    connection = connect(folder / "memory.db", write=True)
+    connection.execute("UPDATE counters SET value = value + 1 WHERE name='keyframe_bytes'")
+    connection.close()
+    report = RobotMemory.repair(folder)
+    assert (report.recovered, report.lost) == (3, 0)
+    with RobotMemory.open(folder, text_encoder=HashingEncoder(), gpu=False) as memory:
+        assert memory.verify().clean
+        assert [entity.label for entity in memory.entities()] == ["red mug"]
 
 
 def test_repair_leaves_a_sound_memory_alone(closed_bench):

@@ -375,6 +375,7 @@ def sightings(draw):
         size=draw(st.none() | triples),
         confidence=draw(st.floats(0, 1)),
         embedding=draw(st.none() | vectors),
+        state=draw(st.dictionaries(st.sampled_from(["open", "lit"]), st.floats(-9, 9), max_size=2)),
     )
 
 
@@ -428,6 +429,38 @@ def atlas(memory):
     known = {(m, a): store.anchor_history(m, a) for m, a, _ in store.anchor_poses().values()}
     origins = {name: store.origin(name) for name in store.epochs()}
     return known, store.epochs(), origins, store.spaces()
+
+
+@quickly
+@given(
+    numbers=st.sets(st.integers(0, 39), min_size=1),
+    parts=st.integers(1, 4),
+    named=st.booleans(),
+    again=st.sets(st.integers(0, 39)),
+)
+def test_removals_without_ids_balance_and_what_is_handed_in_again_adds_nothing(
+    numbers, parts, named, again
+):
+    with a_memory({"dock": Pose(0, 0), "stairs": Pose(0, 0)}) as memory:
+        memory.observe([note(n) for n in range(40)])
+        gone = sorted(numbers)
+        for part in range(parts):
+            rowids = [n + 1 for n in gone[part::parts]]
+            removal = memory.store.remove(
+                rowids, kind="retention", reason="full", selection={},
+                keep_ids=named and part == 0,
+            )  # fmt: skip
+            assert removal.observations == len(rowids)
+        memory.index.committed()
+        checked = memory.verify()
+        assert checked.problems == []
+        assert (checked.stored, checked.removed) == (40 - len(gone), len(gone))
+        assert memory.store.count() == 40 - len(gone)
+        back = memory.observe([note(n) for n in sorted(again)])
+        assert back.added == ()
+        assert set(back.known) == {f"note-{n:05d}" for n in again}
+        assert memory.store.count() == 40 - len(gone)
+        assert sorted(memory.store.removed_since(0)[1]) == [n + 1 for n in gone]
 
 
 @pytest.mark.parametrize("name", ["memory.jsonl", "memory.jsonl.gz"])

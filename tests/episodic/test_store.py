@@ -20,6 +20,7 @@ from memory_core import errors, validation
 from memory_core.episodic import store as store_module
 from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.store import Written
+from memory_core.identity import new_id
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import HashingEncoder
 from memory_core.types import (
@@ -80,6 +81,41 @@ def test_ids_that_are_stored_or_removed_are_known(memory):
     assert acknowledged.added == ("note-00004",)
     assert acknowledged.known == ("note-00001", "note-00002")
     assert memory.observation("note-00002") is None
+
+
+def test_ids_removed_without_their_names_are_known_where_they_can_come_twice(memory):
+    twice, once = note(1), note(2, id=new_id())
+    memory.observe([twice, once, note(3)])
+    memory.store.remove([1, 2], kind="retention", reason="full", selection={}, keep_ids=False)
+    with memory.store.reading() as db:
+        spans = db.execute("SELECT first, last FROM removed_spans").fetchall()
+        assert spans == [(1, 2)]
+        assert db.execute("SELECT count(*) FROM removed_digests").get == 1
+        assert db.execute("SELECT count(*) FROM removed").get == 0
+    assert memory.observe([twice, note(3), note(4)]).known == ("note-00001", "note-00003")
+    assert memory.store.removed_ids(1) == []
+    assert memory.verify().to_json() | {"page_checksums": True} == {
+        "clean": True, "acknowledged": 4, "stored": 2, "removed": 2, "page_checksums": True,
+        "problems": [],
+    }  # fmt: skip
+
+
+def test_a_reader_follows_removals_without_ids(memory):
+    memory.observe([note(n) for n in range(5)])
+    with opened(memory.folder, read_only=True) as reader:
+        assert len(reader.recall(Query(k=10)).evidence) == 5
+        memory.store.remove([2, 3], kind="retention", reason="full", selection={}, keep_ids=False)
+        left = {item.observation.id for item in reader.recall(Query(k=10)).evidence}
+        assert left == {"note-00000", "note-00003", "note-00004"}
+        assert reader.verify().clean
+
+
+def test_verify_sees_a_span_that_was_lost(memory):
+    memory.observe([note(n) for n in range(5)])
+    memory.store.remove([2, 3], kind="retention", reason="full", selection={}, keep_ids=False)
+    with memory.store.reading() as db:
+        db.execute("DELETE FROM removed_spans")
+    assert any("spans hold 0" in problem for problem in memory.verify().problems)
 
 
 def test_a_known_id_keeps_its_first_content(memory):
