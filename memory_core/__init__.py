@@ -12,21 +12,28 @@ if TYPE_CHECKING:
     from memory_core.errors import RobotMemoryError
     from memory_core.ingest import ingest
     from memory_core.memory import RobotMemory
+    from memory_core.semantic.consolidation import Retention
     from memory_core.types import (
         Acknowledgement,
         Answer,
         Box,
         EmbeddingSpace,
+        Entity,
+        Event,
         Evidence,
+        Fact,
         Filters,
+        ForestNode,
         Keyframe,
         Observation,
+        Place,
         Pose,
         Query,
         Recall,
         Refusal,
         Sighting,
         Sphere,
+        Stay,
         TimeSpan,
     )
 
@@ -37,23 +44,35 @@ __all__ = [
     "Answer",
     "Box",
     "EmbeddingSpace",
+    "Entity",
+    "Event",
     "Evidence",
+    "Fact",
     "Filters",
+    "ForestNode",
     "Keyframe",
     "Observation",
+    "Place",
     "Pose",
     "Query",
     "Recall",
     "Refusal",
+    "Retention",
     "RobotMemory",
     "RobotMemoryError",
     "Sighting",
     "Sphere",
+    "Stay",
     "TimeSpan",
     "ingest",
 ]
 
-_ELSEWHERE = {"RobotMemory": "memory", "RobotMemoryError": "errors", "ingest": "ingest"}
+_ELSEWHERE = {
+    "Retention": "semantic.consolidation",
+    "RobotMemory": "memory",
+    "RobotMemoryError": "errors",
+    "ingest": "ingest",
+}
 
 
 def __getattr__(name: str) -> Any:

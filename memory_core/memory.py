@@ -18,10 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
-
 from memory_core.answering.answers import answer
 from memory_core.answering.grounding import Context
+from memory_core.answering.guessing import by_meaning
 from memory_core.answering.with_model import rewrite, word
 from memory_core.episodic import exchange, integrity
 from memory_core.episodic import recall as flat
@@ -29,15 +28,13 @@ from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.index import DatabaseScan, MemoryIndex, View
 from memory_core.episodic.ledger import Removal
 from memory_core.episodic.lock import WriterLock
-from memory_core.episodic.rows import Stored, pack_vector
+from memory_core.episodic.rows import Stored
 from memory_core.episodic.session import DATABASE
 from memory_core.episodic.store import EpisodicStore, Written
 from memory_core.episodic.summary import summarise, trajectory
 from memory_core.errors import (
-    DimensionMismatch,
     EncoderMismatch,
     InputRejected,
-    InvalidImage,
     InvalidQuery,
     MemoryClosed,
     MemoryMissing,
@@ -45,29 +42,36 @@ from memory_core.errors import (
     NotInstalled,
     RobotMemoryError,
     StorageFull,
-    UnknownFrame,
 )
+from memory_core.intake import ENCODE_BATCH, IMAGE_SPACE, TEXT_SPACE, Intake, describe
 from memory_core.language import times
 from memory_core.language.model import LanguageModel
+from memory_core.language.names import put_back, take_names
 from memory_core.language.questions import parse_question
 from memory_core.perception.image import ImageEncoder
-from memory_core.perception.keyframes import decode_image
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.recordings.transforms import interpolate
-from memory_core.semantic.keeper import SceneKeeper, join
+from memory_core.semantic.consolidation import Consolidated, Retention
+from memory_core.semantic.paths import explained, with_paths
 from memory_core.semantic.recall import recall_scene
 from memory_core.semantic.scene import Scene
+from memory_core.semantic.structure import Structure, join
 from memory_core.types import (
     Acknowledgement,
     Answer,
     EmbeddingSpace,
+    Entity,
+    Event,
     Evidence,
+    Fact,
     Filters,
     FloatArray,
+    ForestNode,
     IntArray,
     Json,
     Keyframe,
     Observation,
+    Place,
     Pose,
     Query,
     Recall,
@@ -76,7 +80,6 @@ from memory_core.types import (
 )
 from memory_core.validation import (
     check_filters,
-    check_observation,
     check_pose,
     check_query,
     check_stamp,
@@ -84,11 +87,8 @@ from memory_core.validation import (
 
 _log = logging.getLogger(__name__)
 
-TEXT_SPACE = "text"
-IMAGE_SPACE = "image"
 DEFAULT_WINDOW_S = 0.05
 DEFAULT_KEYFRAME_BUDGET = 20 * 10**9
-_ENCODE_BATCH = 256
 
 
 class RobotMemory:
@@ -105,6 +105,7 @@ class RobotMemory:
         commit_window_s: float,
         keyframe_budget_bytes: int,
         gpu: bool | None,
+        retention: Retention | None,
     ) -> None:
         """Join the parts; see `open`."""
         self.folder = folder
@@ -116,12 +117,22 @@ class RobotMemory:
         self._gpu = gpu
         self._closed = False
         self._index = MemoryIndex(store, folder / "index", gpu=gpu)
-        self._anchors = {(m, a) for m, a, _ in store.anchor_poses().values()}
+        self._intake = Intake(store, encoder=encoder, image_encoder=image_encoder)
         self._scan = DatabaseScan(store)
-        self._scenes = SceneKeeper(store, encoder)
+        self._retention = retention
+        self._structure = self._new_structure()
         self._committer = (
             GroupCommitter(self._commit, window_s=commit_window_s) if lock is not None else None
         )
+
+    def _new_structure(self) -> Structure:
+        return Structure(
+            self._store, self._encoder, retention=self._retention,
+            removed=self._removed_some,
+        )  # fmt: skip
+
+    def _removed_some(self) -> None:
+        self._index.committed()
 
     @classmethod
     def open(
@@ -135,6 +146,7 @@ class RobotMemory:
         commit_window_s: float = DEFAULT_WINDOW_S,
         keyframe_budget_bytes: int = DEFAULT_KEYFRAME_BUDGET,
         gpu: bool | None = None,
+        retention: Retention | None = None,
     ) -> RobotMemory:
         """Open a memory, or make one.
 
@@ -149,6 +161,7 @@ class RobotMemory:
             commit_window_s: How long a submission nobody waits for may be gathered, seconds.
             keyframe_budget_bytes: The oldest pictures go (with a record) beyond this.
             gpu: Search on a GPU; None where there is one.
+            retention: How many observations are kept, and which go first; None for no bound.
 
         Raises:
             MemoryMissing: There is none and it may not be made.
@@ -182,7 +195,7 @@ class RobotMemory:
             return cls(
                 path, store, lock=lock, encoder=encoder, image_encoder=image_encoder,
                 commit_window_s=commit_window_s,
-                keyframe_budget_bytes=keyframe_budget_bytes, gpu=gpu,
+                keyframe_budget_bytes=keyframe_budget_bytes, gpu=gpu, retention=retention,
             )  # fmt: skip
         except BaseException:
             if store is not None:
@@ -214,6 +227,7 @@ class RobotMemory:
                 closing.callback(self._lock.release)
             closing.callback(self._store.close)
             closing.callback(self._index.close)
+            closing.callback(self._structure.close)
             if self._committer is not None:
                 closing.callback(self._committer.close)
 
@@ -264,14 +278,14 @@ class RobotMemory:
         committer = self._writer()
         if isinstance(observations, Observation):
             try:
-                ready = self._prepare([observations], None)
+                ready = self._intake.prepare([observations], None)
             except InputRejected as error:
                 self._count([Refusal(str(observations.id), error.code, str(error))])
                 raise
             written = committer.submit(ready, urgent=True).result()
             return _acknowledgement(written, [])
         refused: list[Refusal] = []
-        ready = self._prepare(list(observations), refused)
+        ready = self._intake.prepare(list(observations), refused)
         written = Written((), (), ())
         if ready:
             written = committer.submit(ready, urgent=True).result()
@@ -293,7 +307,7 @@ class RobotMemory:
         """
         committer = self._writer()
         try:
-            ready = self._prepare([observation], None)
+            ready = self._intake.prepare([observation], None)
         except InputRejected as error:
             self._count([Refusal(str(observation.id), error.code, str(error))])
             raise
@@ -310,96 +324,6 @@ class RobotMemory:
         self._writer()
         self._count(list(refused))
 
-    def _prepare(
-        self, observations: list[Observation], refused: list[Refusal] | None
-    ) -> list[Observation]:
-        """Check, then give every observation with words its text vector."""
-        spaces = {name: space.dimension for name, space in self._store.spaces().items()}
-        good = []
-        for item in observations:
-            try:
-                self._check(item, spaces)
-            except InputRejected as error:
-                if refused is None:
-                    raise
-                refused.append(Refusal(str(item.id), error.code, str(error)))
-                continue
-            for name, vector in item.embeddings.items():
-                spaces.setdefault(name, len(vector))
-            good.append(item)
-        return self._embed_pictures(self._embed(good))
-
-    def _embed_pictures(self, observations: list[Observation]) -> list[Observation]:
-        """Give every observation with a picture its image vector, where there is an encoder."""
-        encoder = self._image_encoder
-        if encoder is None:
-            return observations
-        result, places, pictures = list(observations), [], []
-        for place, item in enumerate(observations):
-            if item.keyframe is None or IMAGE_SPACE in item.embeddings:
-                continue
-            try:
-                pictures.append(decode_image(item.keyframe.jpeg))
-            except InvalidImage as error:  # kept as it is: the bytes are what was recorded
-                _log.warning("the picture of %s cannot be searched: %s", item.id, error)
-                continue
-            places.append(place)
-        if not places:
-            return result
-        if IMAGE_SPACE not in self._store.spaces():
-            self._store.ensure_space(IMAGE_SPACE, encoder.space)
-        for place, vector in zip(places, encoder.encode_images(pictures), strict=True):
-            embeddings = {**result[place].embeddings, IMAGE_SPACE: vector}
-            result[place] = dataclasses.replace(result[place], embeddings=embeddings)
-        return result
-
-    def _check(self, item: Observation, spaces: Mapping[str, int]) -> None:
-        check_observation(item)
-        if (item.map_id, item.anchor_id) not in self._anchors and (
-            self._store.anchor_number(item.map_id, item.anchor_id) is None
-        ):
-            raise UnknownFrame(
-                f"anchor {item.anchor_id!r} of map {item.map_id!r} is unknown; add it first with "
-                f"add_anchor (observation {item.id!r})"
-            )
-        self._anchors.add((item.map_id, item.anchor_id))
-        for name, vector in item.embeddings.items():
-            wanted = spaces.get(name)
-            if name == TEXT_SPACE and wanted is None and self._encoder is not None:
-                wanted = self._encoder.space.dimension
-            if np.ndim(vector) != 1 or (wanted is not None and len(vector) != wanted):
-                raise DimensionMismatch(
-                    f"vector of space {name!r} has shape {np.shape(vector)}; expected "
-                    f"({wanted or 'd'},) (observation {item.id!r})"
-                )
-            pack_vector(np.asarray(vector), wanted)  # refuses what is not finite, or zero
-        for sighting in item.sightings:
-            if sighting.embedding is not None:
-                pack_vector(np.asarray(sighting.embedding))
-
-    def _embed(self, observations: list[Observation]) -> list[Observation]:
-        if self._encoder is None:
-            return observations
-        wanted = [
-            (place, sentence)
-            for place, item in enumerate(observations)
-            if TEXT_SPACE not in item.embeddings and (sentence := describe(item))
-        ]
-        if not wanted:
-            return observations
-        if TEXT_SPACE not in self._store.spaces():
-            self._store.ensure_space(TEXT_SPACE, self._encoder.space)
-        result = list(observations)
-        for start in range(0, len(wanted), _ENCODE_BATCH):
-            part = wanted[start : start + _ENCODE_BATCH]
-            vectors = self._encoder.encode([sentence for _, sentence in part])
-            for (place, _), vector in zip(part, vectors, strict=True):
-                item = result[place]
-                result[place] = dataclasses.replace(
-                    item, embeddings={**item.embeddings, TEXT_SPACE: vector}
-                )
-        return result
-
     def _commit(self, observations: Sequence[Observation]) -> Written:
         written = self._store.write(observations)
         if written.rowids:
@@ -408,7 +332,7 @@ class RobotMemory:
 
     def _after_commit(self, written: Written) -> None:
         """Make what is on disk visible; trouble here is not the commit's, which stands."""
-        self._scenes.forget()
+        self._structure.committed(len(written.rowids))
         try:
             self._index.committed()
             if any(item.keyframe is not None for item in written.observations):
@@ -448,7 +372,7 @@ class RobotMemory:
         self._writer()
         check_pose(pose)
         self._store.ensure_anchor(map_id, anchor_id, pose, reason=reason)
-        self._anchors.add((map_id, anchor_id))
+        self._intake.knows_anchor(map_id, anchor_id)
         self._index.committed()
 
     def move_anchors(
@@ -471,8 +395,9 @@ class RobotMemory:
         self._writer()
         for pose in poses.values():
             check_pose(pose)
-        epoch = self._store.move_anchors(map_id, poses, reason=reason)
-        self._scenes.forget()
+        epoch = self._structure.move(
+            map_id, poses, lambda: self._store.move_anchors(map_id, poses, reason=reason)
+        )
         self._index.committed()
         return epoch
 
@@ -482,24 +407,23 @@ class RobotMemory:
         if self._closed:
             raise MemoryClosed(f"the memory in {self.folder} was closed")
         if self.read_only and self._index.follow():
-            self._scenes.forget()
+            self._structure.forget()
         return self._index if self._index.ready else self._scan
 
     def recall(
         self,
         query: Query | str,
         *,
-        mode: Literal["auto", "flat", "scene"] = "auto",
+        mode: Literal["attention", "flat", "scene"] = "attention",
         **options: Any,
     ) -> Recall:
         """What is remembered that fits a query.
 
         Args:
             query: A `Query`, or its words.
-            mode: `flat` ranks observations by their own words and vectors; `scene` ranks the
-                things that were seen and the standpoints that see them; `auto` takes the scene
-                where things with labels were seen and words are asked for, and joins both where
-                observations have words of their own.
+            mode: `attention`: hierarchical chunk attention over what is remembered, things that
+                were seen and observations' own words alike. `flat`: observations by their own
+                words and vectors alone, for comparison. `scene`: things that were seen alone.
             **options: Fields of `Query`, where words were given.
 
         Returns:
@@ -515,18 +439,24 @@ class RobotMemory:
             query = dataclasses.replace(query, **options)
         check_query(query)
         view = self._view()
-        if mode != "flat" and query.text and not query.vectors:
-            scene = self._scenes.scene(view, query)
-            if scene is not None:
-                found = recall_scene(scene, query, self._encode)
-                if mode == "scene" or not self.holds_texts():
-                    return found
-                return join(found, self._flat(view, query))
-        return self._flat(view, query)
+        if mode == "flat" or not query.text or query.vectors:
+            return self._flat(view, query)
+        scene = self._structure.scene(view, query)
+        found = None if scene is None else recall_scene(scene, query, self._encode)
+        if found is None or (mode != "scene" and self.holds_texts()):
+            told = self._attend(view, query)
+            found = told if found is None else join(found, told)
+        return explained(found, self._structure.organiser)
+
+    def _attend(self, view: View, query: Query) -> Recall:
+        """Observations by attention; flat where attention cannot be had yet."""
+        ready = self._intake.with_vectors(query)
+        found = self._structure.attend(view, ready)
+        return found if found is not None else self._flat(view, query)
 
     def _flat(self, view: View, query: Query) -> Recall:
         total = self._store.count() if query.filters == Filters() else 0
-        return flat.recall(self._store, view, self._with_vectors(query), total=total)
+        return flat.recall(self._store, view, self._intake.with_vectors(query), total=total)
 
     @property
     def _encode(self) -> Callable[[Sequence[str]], FloatArray] | None:
@@ -561,12 +491,24 @@ class RobotMemory:
         view = self._view()
         if model is not None:
             question = rewrite(model, question)
-        understood = parse_question(question, now_ns=now, where=where)
-        named = [*understood.things, *([understood.place.thing] if understood.place.thing else [])]
-        scene = self._scenes.scene(view, Query(text=understood.text), things=named)
+        masked, held = take_names(question, self._store.names("label"))
+        understood = parse_question(masked, now_ns=now, where=where)
+        understood = put_back(by_meaning(understood, self._encoder), held)
+        scene = self._structure.scene(view, Query(text=understood.text), things=understood.names)
         context = Context(self, understood, now, where, scene, self._encode)
-        answered = answer(context)
+        answered = self._traced(answer(context))
         return word(model, understood.text, answered) if model is not None else answered
+
+    def _traced(self, answered: Answer) -> Answer:
+        """An answer whose evidence says what share of it it bears, and its path from the root."""
+        total = sum(item.weight for item in answered.evidence)
+        shares = [
+            dataclasses.replace(item, attention=item.weight / total if total > 0 else 0.0)
+            for item in answered.evidence
+        ]
+        self._structure.note_use([item.observation.id for item in answered.evidence])
+        traced = with_paths(shares, self._structure.organiser)
+        return dataclasses.replace(answered, evidence=traced)
 
     def select(self, filters: Filters) -> IntArray:
         """Numbers of the observations that satisfy filters, ascending."""
@@ -579,15 +521,15 @@ class RobotMemory:
 
     def scene(self) -> Scene | None:
         """The things this memory knows; None where nothing with a label was seen."""
-        return self._scenes.scene(self._view(), Query(text="everything"))
+        return self._structure.scene(self._view(), Query(text="everything"))
 
     def holds_texts(self) -> bool:
         """Whether any observation has words of its own, body state aside."""
-        return self._scenes.holds_texts()
+        return self._structure.holds_texts()
 
     def holds_words(self) -> bool:
         """Whether anything was captioned, noted or detected."""
-        return self.holds_texts() or self._scenes.holds_sightings()
+        return self.holds_texts() or self._structure.holds_sightings()
 
     def pose_at(self, stamp_ns: int, *, robot: str | None = None) -> Pose | None:
         """Where a robot was at a moment, interpolated along its path.
@@ -616,27 +558,6 @@ class RobotMemory:
         share = (stamp_ns - before.stamp_ns) / (after.stamp_ns - before.stamp_ns)
         return interpolate(before.pose, after.pose, share)
 
-    def _with_vectors(self, query: Query) -> Query:
-        spaces = self._store.spaces()
-        for name, vector in query.vectors.items():
-            if name not in spaces:
-                known = ", ".join(spaces) or "none"
-                raise InvalidQuery(f"there is no vector space {name!r}; known: {known}")
-            if np.shape(vector) != (spaces[name].dimension,):
-                raise DimensionMismatch(
-                    f"query vector of space {name!r} has shape {np.shape(vector)}; expected "
-                    f"({spaces[name].dimension},)"
-                )
-            pack_vector(np.asarray(vector))  # refuses what is not finite, or zero
-        if not query.text or query.vectors:
-            return query
-        vectors = {
-            name: encoder.encode([query.text])[0]
-            for name, encoder in ((TEXT_SPACE, self._encoder), (IMAGE_SPACE, self._image_encoder))
-            if encoder is not None and spaces.get(name) == encoder.space
-        }
-        return dataclasses.replace(query, vectors=vectors)
-
     def observation(self, observation_id: str) -> Evidence | None:
         """One observation by id, with its place in the map; None where it is not stored."""
         self._view()
@@ -662,6 +583,10 @@ class RobotMemory:
         dry_run: bool = False,
     ) -> Removal | int:
         """Remove observations, with a committed record of what went and why.
+
+        What structure learnt from them alone goes too. Of observations that were consolidated or
+        retired before, nothing is left but what structure holds: with a span (and nothing else
+        named) the events within it go as well; stays of things are kept.
 
         Args:
             ids: Exactly these.
@@ -691,8 +616,11 @@ class RobotMemory:
             "text": text,
             "older_than_ns": older_than_ns,
         }
-        removal = self._store.remove(rowids, kind="forget", reason=reason, selection=selection)
-        self._scenes.forget()
+        removal = self._structure.without(
+            rowids,
+            lambda: self._store.remove(rowids, kind="forget", reason=reason, selection=selection),
+            span=_whole_span(ids, filters, text, older_than_ns),
+        )
         self._index.committed()
         return removal
 
@@ -725,7 +653,7 @@ class RobotMemory:
         allowed = view.select(filters)
         if text is None:
             return [int(rowid) for rowid in allowed]
-        query = self._with_vectors(Query(text=text))
+        query = self._intake.with_vectors(Query(text=text))
         chosen: set[int] = set()
         for space, vector in query.vectors.items():
             hits = view.nearest(space, vector, len(allowed), allowed)
@@ -842,7 +770,7 @@ class RobotMemory:
         for rowid in [*self._store.rowids(), -1]:
             if rowid >= 0:
                 pending.append(rowid)
-            if len(pending) < _ENCODE_BATCH and rowid >= 0:
+            if len(pending) < ENCODE_BATCH and rowid >= 0:
                 continue
             worded = [
                 (stored.rowid, sentence)
@@ -856,13 +784,85 @@ class RobotMemory:
             pending = []
             if progress:
                 progress(seen, total)
-        made_count = self._store.replace_embeddings(TEXT_SPACE, encoder.space, vectors)
+        made_count = self._structure.reembed(
+            encoder, lambda: self._store.replace_embeddings(TEXT_SPACE, encoder.space, vectors)
+        )
         self._encoder = encoder
-        self._scenes = SceneKeeper(self._store, encoder)
+        self._intake = Intake(self._store, encoder=encoder, image_encoder=self._image_encoder)
+        self._structure.close()
+        self._structure = self._new_structure()
         self._index.close()
         shutil.rmtree(self.folder / "index", ignore_errors=True)
         self._index = MemoryIndex(self._store, self.folder / "index", gpu=self._gpu)
         return made_count
+
+    # -- structure --------------------------------------------------------------------------
+
+    def entities(self) -> list[Entity]:
+        """Every physical thing known, with the history of where it was, by id."""
+        self._view()
+        with self._structure.reading() as organiser:
+            return organiser.entities()
+
+    def places(self) -> list[Place]:
+        """The regions of space the robot knows, by number."""
+        self._view()
+        with self._structure.reading() as organiser:
+            return [organiser.place(number) for number in sorted(organiser.places.places)]
+
+    def events(self) -> list[Event]:
+        """What happened: runs of observations that belong together, by start."""
+        self._view()
+        with self._structure.reading() as organiser:
+            return organiser.episodes.events()
+
+    def facts(self) -> list[Fact]:
+        """What is on, in, next to, left of, part of or seen with what, as far as one knows."""
+        self._view()
+        with self._structure.reading() as organiser:
+            return organiser.facts.facts()
+
+    def forest(self) -> list[ForestNode]:
+        """The semantic forest: roots first, one for each floor or site, then level by level."""
+        self._view()
+        with self._structure.reading() as organiser:
+            return organiser.forest_nodes()
+
+    def organise(self, *, progress: Callable[[int, int], None] | None = None) -> int:
+        """Turn every observation that is pending into structure; returns how many were taken.
+
+        It also happens by itself: at a question where little is pending, else in the background.
+
+        Args:
+            progress: Called with (observations taken, about how many there are to take).
+        """
+        self._view()
+        return self._structure.organise(progress=progress)
+
+    def wait(self) -> None:
+        """Wait until what runs in the background is done: indexes, structure, attention."""
+        self._index.wait()
+        self._structure.wait()
+
+    def consolidate(
+        self, *, lag_s: float | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> Consolidated:
+        """Organise what is pending, let repetitions go, and keep within the retention bound.
+
+        It also happens by itself, in the background, as observations come.
+
+        Args:
+            lag_s: What is younger than this stays as it is, seconds; None for 600.
+            progress: Called with (observations passed, observations there are).
+
+        Returns:
+            What was considered and what went, each with a committed record.
+
+        Raises:
+            MemoryReadOnly: The memory is open read-only.
+        """
+        self._writer()
+        return self._structure.consolidate(lag_s=lag_s, progress=progress)
 
     # -- what is stored ---------------------------------------------------------------------
 
@@ -872,12 +872,17 @@ class RobotMemory:
         return summarise(self)
 
 
-def describe(observation: Observation) -> str:
-    """The sentence that stands for an observation in the text space; empty without words."""
-    if observation.text:
-        return observation.text
-    labels = sorted({sighting.label for sighting in observation.sightings})
-    return ", ".join(labels[:40])
+def _whole_span(
+    ids: Sequence[str], filters: Filters | None, text: str | None, older_than_ns: int | None
+) -> TimeSpan | None:
+    """The span of time that is to be forgotten as a whole; None where it is only a part of it."""
+    if ids or text is not None:
+        return None
+    if older_than_ns is not None:
+        return TimeSpan(None, older_than_ns - 1) if filters in (None, Filters()) else None
+    if filters is None or filters.span is None:
+        return None
+    return filters.span if filters == Filters(span=filters.span) else None
 
 
 def _encoder(wanted: TextEncoder | Literal["default"] | None) -> TextEncoder | None:

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from memory_core.episodic.recall import evidence_of
 from memory_core.language.directions import parse
-from memory_core.semantic.ranking import believe, cover
+from memory_core.semantic.attend import ALL, attend
 from memory_core.semantic.scene import Encode, Scene
 from memory_core.types import Evidence, Parts, Query, Recall, Sighting
 
 
-def recall_scene(scene: Scene, query: Query, encode: Encode | None) -> Recall:
+def recall_scene(
+    scene: Scene, query: Query, encode: Encode | None, *, parts: Collection[str] = ALL
+) -> Recall:
     """Rank a scene's standpoints and things for a query's words.
 
     Args:
         scene: Built from the observations that passed the query's filters.
         query: Checked; has text.
         encode: Sentences to unit vectors; None compares by spelling alone.
+        parts: What the belief is made of, see `attend`; fewer are for an ablation.
     """
     begun = time.perf_counter()
     assert query.text is not None
-    belief = believe(scene, parse(query.text), encode).things
+    attended = attend(scene, parse(query.text), encode, parts=parts)
+    belief = attended.things
     objects = []
     for thing in np.argsort(-belief, kind="stable")[: query.k].tolist():
         standpoint, sighting = scene.best_view[thing]
@@ -39,14 +44,17 @@ def recall_scene(scene: Scene, query: Query, encode: Encode | None) -> Recall:
         )
     likeliest = np.argsort(-belief, kind="stable")[:200]
     evidence = []
-    for standpoint, mass in cover(scene, belief, query.k):
+    chosen = attended.standpoints(scene, query.k)
+    weights = np.maximum.accumulate([mass for _, mass in chosen][::-1])[::-1].tolist()
+    for (standpoint, mass), weight in zip(chosen, weights, strict=True):
         seen = [int(thing) for thing in likeliest if scene.sees[thing, standpoint]]
         sighting = scene.view_of(seen[0], standpoint) if seen else None
         place = None
         if seen:
             x, y, z = scene.thing_position[seen[0]].tolist()
             place = (x, y, z)
-        evidence.append(_evidence(scene, query, standpoint, mass, sighting, place))
+        told = _evidence(scene, query, standpoint, weight, sighting, place)
+        evidence.append(replace(told, attention=mass))
     if query.near is not None or query.around_ns is not None:
         evidence.sort(key=lambda item: -item.weight)
         objects.sort(key=lambda item: -item.weight)
@@ -76,4 +84,5 @@ def _evidence(
         when = math.exp(-apart_s / query.around_scale_s)
     standing = stored.map_pose.position if stored.map_pose is not None else None
     parts = Parts(max(0.0, min(1.0, mass)), space, when)
-    return evidence_of(stored, parts, position=place or standing, sighting=sighting)
+    told = evidence_of(stored, parts, position=place or standing, sighting=sighting)
+    return replace(told, attention=parts.meaning)

@@ -8,18 +8,20 @@ by things, so a scene is bounded; see `MAX_THINGS`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from memory_core.episodic.rows import Stored
 from memory_core.geometry import bearing_direction
-from memory_core.language.lexicon import match, words_of
-from memory_core.language.rooms import NAMES, ROOM_KINDS, TELLING, TELLING_PAIRS
+from memory_core.language.lexicon import words_of
+from memory_core.language.rooms import NAMES
 from memory_core.semantic.entities import Sightings, Thing, associate
 from memory_core.semantic.floors import floors_of
-from memory_core.types import BoolArray, FloatArray, IntArray, Sighting
+from memory_core.semantic.kinds import KindModel
+from memory_core.types import BoolArray, Entity, FloatArray, IntArray, Sighting
 
 Encode = Callable[[Sequence[str]], FloatArray]
 
@@ -32,12 +34,9 @@ FRAME_APART_M = 1e5
 AROUND_M = 7.0
 _SMOOTH_M = 3.0
 _SECOND_HOP = 0.6
-_UNLIKELY = 0.06
-_SCALE = 1.4
-_TELLING_GAIN = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Scene:
     """Arrays over s standpoints, e things, l labels and r kinds of rooms.
 
@@ -54,6 +53,14 @@ class Scene:
         sees: Whether a standpoint sees a thing, shape (e, s), float32.
         best_view: For each thing its largest sighting: (standpoint, sighting).
         aimed: Whether a thing was seen in some direction, shape (e,).
+        shown: The sighting (the largest) by which a standpoint sees a thing.
+        entities: What is known to last, move and go.
+        entity: Which of `entities` a thing is a stay of, -1 for none, shape (e,). An entity that
+            moved is one thing for each place it was at.
+        stay: Which of its entity's stays a thing is, -1 for none, shape (e,).
+        ended_ns: When a thing was found to be no longer there; 0 where it is there as far as
+            one knows, shape (e,).
+        whole: Whether every observation of the things is among `stored`.
         near: Label within about 3 m and in view together, shape (e, l), 0 to 1.
         tight: Label within about 1 m, shape (e, l), 0 to 1.
         room: Belief over kinds of rooms, shape (e, r), rows sum to 1.
@@ -76,6 +83,12 @@ class Scene:
     tight: FloatArray
     room: FloatArray
     around: FloatArray
+    shown: Mapping[tuple[int, int], Sighting]
+    entities: tuple[Entity, ...]
+    entity: IntArray
+    stay: IntArray
+    ended_ns: IntArray
+    whole: bool = True
 
     def room_of(self, thing: int) -> tuple[str, float]:
         """The likeliest kind of room a thing is in, and the belief in it."""
@@ -88,19 +101,26 @@ class Scene:
 
     def view_of(self, thing: int, standpoint: int) -> Sighting | None:
         """The sighting of a thing from a standpoint; None where it is not seen from there."""
-        label = self.labels[int(self.thing_label[thing])]
-        if not self.sees[thing, standpoint]:
-            return None
-        seen = self.stored[standpoint].observation.sightings
-        return next((sighting for sighting in seen if sighting.label == label), None)
+        return self.shown.get((thing, standpoint))
 
 
-def build_scene(stored: Sequence[Stored], encode: Encode | None) -> Scene | None:
+def build_scene(
+    stored: Sequence[Stored],
+    encode: Encode | None,
+    *,
+    known: Mapping[int, Entity] = MappingProxyType({}),
+    kinds: KindModel | None = None,
+    whole: bool = True,
+) -> Scene | None:
     """Build a scene.
 
     Args:
         stored: Observations; those without pose or sightings are passed over.
         encode: Sentences to unit vectors; None compares labels by spelling alone.
+        known: Entities by number, for sightings that are known to show one; the others are
+            associated here.
+        kinds: What labels say about kinds of rooms, where that is worked out already.
+        whole: Whether these are all observations of what they show.
 
     Returns:
         The scene; None where nothing with a label was seen from a known place.
@@ -117,13 +137,115 @@ def build_scene(stored: Sequence[Stored], encode: Encode | None) -> Scene | None
     floors, levels = floors_of(heights)
     sightings, originals = _collect(standpoints, labels)
     sightings = replace(sightings, position=sightings.position + shifts[sightings.station])
-    things = associate(sightings, origins, len(labels))
+    things, stays = _things(standpoints, sightings, origins, labels, known, shifts)
     if len(things) > MAX_THINGS:  # the best supported ones stand for the rest
-        things = sorted(things, key=lambda thing: -len(thing.sightings))[:MAX_THINGS]
+        kept = sorted(range(len(things)), key=lambda t: -len(things[t].sightings))[:MAX_THINGS]
+        things, stays = [things[t] for t in kept], [stays[t] for t in kept]
     vectors = encode(labels) if encode is not None else None
-    return _assemble(
-        standpoints, labels, vectors, floors, levels, sightings, originals, things, shifts, encode
+    scene = _assemble(
+        standpoints,
+        labels,
+        vectors,
+        floors,
+        levels,
+        sightings,
+        originals,
+        things,
+        shifts,
+        kinds or KindModel(encode),
     )
+    lasting = [(place, known[number], which) for place, (number, which) in enumerate(stays)
+               if number is not None and number >= 0]  # fmt: skip
+    entities = {entity.id: entity for _, entity, _ in lasting}
+    index = {name: at for at, name in enumerate(entities)}
+    entity, stay, ended = (
+        np.full(len(things), -1),
+        np.full(len(things), -1),
+        np.zeros(len(things), np.int64),
+    )
+    for place, told, which in lasting:
+        entity[place], stay[place], ended[place] = index[told.id], which, _ended(told, which)
+    return replace(
+        scene, entities=tuple(entities.values()), entity=entity, stay=stay, ended_ns=ended,
+        whole=whole,
+    )  # fmt: skip
+
+
+def _ended(entity: Entity, stay: int) -> int:
+    """When an entity was found to have left a place; 0 where it is there as far as one knows."""
+    chosen = entity.history[stay]
+    if chosen.end_ns is not None:
+        return chosen.end_ns
+    return 0 if stay == len(entity.history) - 1 else entity.history[stay + 1].start_ns
+
+
+def _things(
+    standpoints: Sequence[Stored],
+    sightings: Sightings,
+    origins: FloatArray,
+    labels: Sequence[str],
+    known: Mapping[int, Entity],
+    shifts: FloatArray,
+) -> tuple[list[Thing], list[tuple[int | None, int]]]:
+    """Stays of known entities, then what the other sightings add up to.
+
+    Returns:
+        Things, and for each its number beside sightings and which stay of its entity it is;
+        (None, -1) where it is none's.
+    """
+    shown = [number for stored in standpoints for number in _entities(stored, known)]
+    stamps = [s.observation.stamp_ns for s in standpoints]
+    members: dict[tuple[str, int], list[int]] = {}
+    numbers: dict[str, int] = {}
+    rest: list[int] = []
+    for row, number in enumerate(shown):
+        if number is None:
+            rest.append(row)
+            continue
+        if number not in known:  # doubted: looking again did not repeat it
+            continue
+        stay = _stay_at(known[number], stamps[int(sightings.station[row])])
+        members.setdefault((known[number].id, stay), []).append(row)
+        numbers[known[number].id] = number
+    things: list[Thing] = []
+    stays: list[tuple[int | None, int]] = []
+    place = {label: at for at, label in enumerate(labels)}
+    for (name, stay), rows in members.items():
+        number = numbers[name]
+        votes = np.bincount(sightings.label[rows])
+        label = place.get(known[number].label, int(votes.argmax()))
+        at = np.array(known[number].history[stay].position) + shifts[sightings.station[rows[0]]]
+        things.append(Thing(label, at, np.array(rows)))
+        stays.append((number, stay))
+    if rest:
+        part = np.array(rest)
+        for thing in associate(_rows(sightings, part), origins, len(labels)):
+            things.append(replace(thing, sightings=part[thing.sightings]))
+            stays.append((None, -1))
+    return things, stays
+
+
+def _entities(stored: Stored, known: Mapping[int, Entity]) -> list[int | None]:
+    """For each sighting of an observation the number of the entity it shows, where decided."""
+    count = len(stored.observation.sightings)
+    if not known or len(stored.entities) != count:
+        return [None] * count
+    return list(stored.entities)
+
+
+def _stay_at(entity: Entity, stamp_ns: int) -> int:
+    """Which stay of an entity a sighting of a moment belongs to."""
+    for place in range(len(entity.history) - 1, 0, -1):
+        if stamp_ns >= entity.history[place].start_ns:
+            return place
+    return 0
+
+
+def _rows(sightings: Sightings, rows: IntArray) -> Sightings:
+    return Sightings(
+        sightings.station[rows], sightings.label[rows], sightings.ray[rows],
+        sightings.position[rows], sightings.size[rows], sightings.extent[rows],
+    )  # fmt: skip
 
 
 def _apart_by_frame(standpoints: Sequence[Stored]) -> FloatArray:
@@ -183,12 +305,17 @@ def _assemble(
     originals: list[Sighting],
     things: list[Thing],
     shifts: FloatArray,
-    encode: Encode | None,
+    kinds: KindModel,
 ) -> Scene:
     count = len(things)
     sees = np.zeros((count, len(standpoints)), np.float32)
+    shown: dict[tuple[int, int], Sighting] = {}
     for row, thing in enumerate(things):
-        sees[row, sightings.station[thing.sightings]] = 1
+        stations = sightings.station[thing.sightings]
+        sees[row, stations] = 1
+        smallest_first = np.argsort(sightings.size[thing.sightings], kind="stable")
+        for at in smallest_first.tolist():
+            shown[row, int(stations[at])] = originals[int(thing.sightings[at])]
     thing_label = np.array([thing.label for thing in things])
     positions = np.array([thing.position for thing in things])
     views = np.array([t.sightings[int(sightings.size[t.sightings].argmax())] for t in things])
@@ -203,7 +330,7 @@ def _assemble(
     tight = np.exp(-((apart / TIGHT_M) ** 2)) * (together > 0)
     np.fill_diagonal(tight, 0)
     words = tuple(words_of(label) for label in labels)
-    room = _room_beliefs(words, vectors, encode, thing_label, apart, together)
+    room = _room_beliefs(labels, kinds, thing_label, apart, together)
     same_floor = thing_floor[:, None] == thing_floor[None]
     reach = np.exp(-((apart / AROUND_M) ** 2)) * same_floor
     around = np.stack([(reach * room[:, r]).max(axis=1) for r in range(room.shape[1])], axis=1)
@@ -229,6 +356,11 @@ def _assemble(
         tight=_by_label(tight, thing_label, len(labels)),
         room=room,
         around=around,
+        shown=shown,
+        entities=(),
+        entity=np.full(count, -1),
+        stay=np.full(count, -1),
+        ended_ns=np.zeros(count, np.int64),
     )  # fmt: skip
 
 
@@ -250,53 +382,24 @@ def _by_label(weights: FloatArray, thing_label: IntArray, labels: int) -> FloatA
 
 
 def _room_beliefs(
-    words: tuple[list[str], ...],
-    vectors: FloatArray | None,
-    encode: Encode | None,
+    labels: tuple[str, ...],
+    kinds: KindModel,
     thing_label: IntArray,
     apart: FloatArray,
     together: FloatArray,
 ) -> FloatArray:
     """Belief over kinds of rooms for every thing, from the labels in view around it.
 
-    Naive Bayes over labels: each adds the log-odds of being found in a kind rather than in the
-    average kind, damped for many labels, then averaged over things in view within 3 m.
+    What the labels say is averaged over things in view within 3 m.
     """
-    affinity = np.array([_affinity(k.things, words, vectors, encode) for k in ROOM_KINDS])
-    odds = np.log((affinity + _UNLIKELY) / (affinity.mean(axis=0) + _UNLIKELY))
     reach = np.exp(-((apart / ROOM_M) ** 2)) * np.clip(together, 0, 1)
-    present = _by_label(reach, thing_label, len(words))
+    present = _by_label(reach, thing_label, len(labels))
     further = np.stack(
-        [(reach * present[:, label]).max(axis=1) for label in range(len(words))], axis=1
+        [(reach * present[:, label]).max(axis=1) for label in range(len(labels))], axis=1
     )
     present = np.maximum(present, _SECOND_HOP * further)
-    gain = np.array([_TELLING_GAIN if _is_telling(label) else 1.0 for label in words])
-    evidence = present * gain
-    logits = evidence @ odds.T / np.sqrt(1 + 0.15 * evidence.sum(axis=1, keepdims=True))
-    logits = _SCALE * logits + np.array([kind.prior for kind in ROOM_KINDS])
-    belief = np.exp(logits - logits.max(axis=1, keepdims=True))
-    belief /= belief.sum(axis=1, keepdims=True)
+    belief = kinds.belief(present, labels)
     smooth = np.exp(-((apart / _SMOOTH_M) ** 2)) * (together > 0.3)
     np.fill_diagonal(smooth, 1.0)
     belief = smooth @ belief
     return np.asarray(belief / belief.sum(axis=1, keepdims=True))
-
-
-def _affinity(
-    things: tuple[str, ...],
-    words: tuple[list[str], ...],
-    vectors: FloatArray | None,
-    encode: Encode | None,
-) -> FloatArray:
-    """How well each label fits one kind of room, by word and by meaning, shape (l,)."""
-    typical = [words_of(thing) for thing in things]
-    by_word = np.array([max(match(label, thing) for thing in typical) for label in words])
-    by_word[by_word < 0.75] = 0
-    if vectors is None or encode is None:
-        return by_word
-    cosine = vectors @ encode(things).T
-    return np.asarray(np.maximum(by_word, 0.9 * np.clip((cosine.max(axis=1) - 0.5) / 0.5, 0, 1)))
-
-
-def _is_telling(label: list[str]) -> bool:
-    return bool(label) and (label[-1] in TELLING or " ".join(label) in TELLING_PAIRS)

@@ -1,0 +1,232 @@
+"""Recall of observations by hierarchical chunk attention (Lampinen et al. 2021).
+
+What observations mean lies in the order of arrival in the vector index; chunks are runs of that
+order which end where an event ends. Coarse: chunks by their keys, and those of the rows the
+vector index finds nearest, so that a moment unlike its event is not missed. Fine: one exact
+softmax over the rows of the chunks kept, with kernels of space and time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from memory_core.attention.attended import Attended
+from memory_core.attention.stored import StoredChunks
+from memory_core.episodic import recall as flat
+from memory_core.episodic.index import View
+from memory_core.episodic.store import EpisodicStore
+from memory_core.types import BoolArray, FloatArray, IntArray, Query, Recall
+
+TEXT_SPACE = "text"
+BETA = 24.0
+TOP_CHUNKS = 32
+NEAREST = 64
+LONGEST_CHUNK = 240
+AT_ONCE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Where attention went: numbers of observations, and their weights, which sum to 1."""
+
+    rowids: IntArray
+    weights: FloatArray
+    attended: Attended
+
+
+class ObservationAttention:
+    """Chunks over the text vectors of one memory, kept as it grows."""
+
+    def __init__(self) -> None:
+        """Nothing is cut yet."""
+        self._lock = threading.Lock()
+        self._chunks: StoredChunks | None = None
+        self._rowids: IntArray = np.empty(0, np.int64)
+        self._growing = False
+        self._worker: threading.Thread | None = None
+
+    def attend(
+        self, query: Query, rows: View, *, ends: IntArray, allowed: IntArray | None
+    ) -> Looked | None:
+        """Attend to observations.
+
+        Args:
+            query: With the vector of its text, and its kernels.
+            rows: The memory's vectors.
+            ends: Numbers of observations after which a chunk ends, ascending.
+            allowed: Numbers that may be attended to, ascending; None for all.
+
+        Returns:
+            Where attention went; None while a large memory is being cut, in the background.
+        """
+        vector = np.asarray(query.vectors[TEXT_SPACE], np.float32)
+        rowids, vectors = rows.rows(TEXT_SPACE)
+        if not len(rowids):
+            return None
+        if len(rowids) - len(self._rowids) > AT_ONCE:
+            self._start(rows, ends, rowids, vectors)
+            return None
+        hits = rows.nearest(TEXT_SPACE, vector, NEAREST, allowed)
+        with self._lock:
+            chunks = self._cut(rows, ends, rowids, vectors)
+            found = chunks.attend(
+                vector,
+                beta=BETA,
+                top_chunks=TOP_CHUNKS,
+                near=query.near,
+                near_scale_m=query.near_scale_m,
+                around_ns=query.around_ns,
+                around_scale_s=query.around_scale_s,
+                allowed=_mask(rowids, allowed),
+                joint=True,
+                also=np.searchsorted(rowids, np.sort(hits.rowids)),
+            )
+        return Looked(rowids[found.rows], found.weights, found)
+
+    def _start(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> None:
+        if self._worker is None or not self._worker.is_alive():
+            arguments = (rows, ends, rowids, vectors)
+            self._worker = threading.Thread(
+                target=self._begin, args=arguments, name="memory-attention", daemon=True
+            )
+            self._worker.start()
+
+    def _begin(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> None:
+        with self._lock:
+            self._cut(rows, ends, rowids, vectors)
+            if self._chunks is not None:
+                self._chunks.file_keys()
+
+    def wait(self) -> None:
+        """Wait until a large memory is cut."""
+        if self._worker is not None:
+            self._worker.join()
+
+    def _cut(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> StoredChunks:
+        """Chunks for all rows: those that stand are kept, new rows are cut after them."""
+        known = self._chunks
+        kept = 0 if known is None else known.rows
+        if (
+            known is None
+            or kept > len(rowids)
+            or not np.array_equal(self._rowids[:kept], rowids[:kept])
+        ):
+            known = self._cut_anew(rows, ends, rowids, vectors)
+        elif kept < len(rowids):
+            self._lengthen(known, rows, ends, rowids, vectors)
+        self._chunks, self._rowids = known, rowids.copy()
+        return known
+
+    def _cut_anew(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> StoredChunks:
+        runs = list(_runs(0, ends, rowids))
+        stamps, positions = rows.positions(rowids)
+        told = [_told(stamps[first:last], positions[first:last]) for first, last, _ in runs]
+        self._growing = not runs[-1][2]
+        return StoredChunks(
+            vectors,
+            [0, *(last for _, last, _ in runs)],
+            centres=np.array([centre for centre, _ in told]),
+            spans_ns=np.array([span for _, span in told]),
+        )
+
+    def _lengthen(
+        self, known: StoredChunks, rows: View, ends: IntArray, rowids: IntArray, vectors: Any
+    ) -> None:
+        start = known.rows
+        stamps, positions = rows.positions(rowids[start:])
+        for first, last, closed in _runs(start, ends, rowids):
+            part = slice(first - start, last - start)
+            centre, span = _told(stamps[part], positions[part])
+            if self._growing and last - int(known.offsets[-2]) <= LONGEST_CHUNK:
+                span = (min(int(known.spans_ns[-1, 0]), span[0]), span[1])
+                known.grow(last - first, contents=vectors, centre=centre, span_ns=span)
+            else:
+                known.append(last - first, contents=vectors, centre=centre, span_ns=span)
+            self._growing = not closed
+
+
+def _told(stamps: IntArray, positions: FloatArray) -> tuple[FloatArray, tuple[int, int]]:
+    """The centre of a run of rows, NaN where no position is known, and its span."""
+    placed = positions[~np.isnan(positions[:, 0])]
+    centre = placed.mean(axis=0) if len(placed) else np.full(3, np.nan)
+    return np.asarray(centre), (int(stamps.min()), int(stamps.max()))
+
+
+def _runs(start: int, ends: IntArray, rowids: IntArray) -> Iterator[tuple[int, int, bool]]:
+    """Runs of rows from `start` on: (first, last + 1, whether an event's end closes it)."""
+    cuts = np.unique(np.searchsorted(rowids, ends, side="right"))
+    first = start
+    for cut in [*cuts[cuts > start].tolist(), len(rowids)]:
+        while first < cut:
+            last = min(cut, first + LONGEST_CHUNK)
+            yield first, last, last == cut and cut != len(rowids)
+            first = last
+
+
+def _mask(rowids: IntArray, allowed: IntArray | None) -> BoolArray | None:
+    """Which of all rows may be attended to; None where all may."""
+    if allowed is None or np.array_equal(allowed, rowids):
+        return None
+    mask = np.zeros(len(rowids), bool)
+    places = np.searchsorted(rowids, allowed)
+    inside = places < len(rowids)
+    places, wanted = places[inside], allowed[inside]
+    mask[places[rowids[places] == wanted]] = True
+    return mask
+
+
+def recall_observations(
+    store: EpisodicStore,
+    rows: View,
+    query: Query,
+    attention: ObservationAttention,
+    *,
+    ends: IntArray,
+) -> Recall | None:
+    """Observations by attention to what they mean and by their words, joined by rank.
+
+    Args:
+        store: Where observations are read.
+        rows: The memory's vectors.
+        query: Checked; with the vector of its text.
+        attention: Chunks of the memory.
+        ends: Numbers of observations after which a chunk ends.
+
+    Returns:
+        Evidence, best first, each with its share of the attention; None where attention cannot
+        be had: without words, without vectors, or while a large memory is being cut.
+    """
+    begun = time.perf_counter()
+    if not query.text or set(query.vectors) != {TEXT_SPACE}:
+        return None
+    selected = rows.select(query.filters)
+    whole = np.array_equal(selected, rows.rows(TEXT_SPACE)[0])
+    allowed = None if whole else selected
+    looked = attention.attend(query, rows, ends=ends, allowed=allowed)
+    if looked is None:
+        return None
+    pool = max(flat.MIN_POOL, query.k)
+    by_meaning = looked.rowids[:pool].tolist()
+    by_word = flat.lexical(store, query.text, allowed, pool)
+    fused = flat.fuse([by_meaning, by_word])
+    ordered = sorted(fused, key=lambda rowid: (-fused[rowid], -rowid))
+    best = 2.0 / (flat.FUSION_K + 1)
+    share = dict(zip(looked.rowids.tolist(), looked.weights.tolist(), strict=True))
+    evidence = [
+        replace(flat.weigh(stored, query, fused[stored.rowid] / best),
+                attention=share.get(stored.rowid, 0.0))
+        for stored in store.fetch(ordered[: 4 * pool])
+    ]  # fmt: skip
+    evidence.sort(key=lambda item: (-item.weight, -item.observation.stamp_ns))
+    return Recall(
+        query=replace(query, vectors={}),
+        evidence=tuple(evidence[: query.k]),
+        considered=len(selected),
+        seconds=time.perf_counter() - begun,
+    )
