@@ -37,7 +37,7 @@ def supported(context: Context, phrase: str, k: int = 50) -> list[Evidence]:
     if not worded:
         return []
     wanted = set(kind_words(said))
-    cosines = _cosines(context, said, [item.observation.text or "" for item in worded])
+    cosines = _cosines(context, said, worded)
     kept = []
     for item, cosine in zip(worded, cosines, strict=True):
         covered = wanted <= set(kind_words(item.observation.text or ""))
@@ -47,11 +47,23 @@ def supported(context: Context, phrase: str, k: int = 50) -> list[Evidence]:
     return [item for _, _, item in kept]
 
 
-def _cosines(context: Context, phrase: str, texts: list[str]) -> list[float]:
+def _cosines(context: Context, phrase: str, found: list[Evidence]) -> list[float]:
+    """How near each observation's words are to a phrase, by the vectors stored with them."""
     if context.encode is None:
-        return [ENOUGH_COSINE] * len(texts)  # spelling alone decides
-    vectors = context.encode([phrase, *texts])
-    return [float(value) for value in vectors[1:] @ vectors[0]]
+        return [ENOUGH_COSINE] * len(found)  # spelling alone decides
+    store = context.memory.store
+    ids = [item.observation.id for item in found]
+    numbers = store.rowids_of(ids)
+    rowids, vectors = store.vectors_of("text", list(numbers.values()))
+    place = {int(rowid): row for row, rowid in enumerate(rowids)}
+    known = [place.get(numbers.get(name, -1)) for name in ids]
+    missing = [
+        item.observation.text or "" for item, at in zip(found, known, strict=True) if at is None
+    ]
+    said, *fresh = context.encode([phrase, *missing])
+    rest = iter(fresh)
+    rows = [next(rest) if at is None else vectors[at] for at in known]
+    return [float(row @ said) for row in rows]
 
 
 def listed(context: Context, limit: int = 8) -> list[Evidence]:

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memory_core.answering.absence import gone, seen_last, stamps_of, stays_put
+from memory_core.answering.hops import Relations
+from memory_core.answering.relations import resting_on
+from memory_core.answering.rooms import Room, rooms_at, rooms_of, rooms_of_things
 from memory_core.episodic.recall import evidence_of
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.summary import Step, by_run, trajectory
 from memory_core.language.directions import TOP, Directions, parse
 from memory_core.language.lexicon import same_kind
 from memory_core.language.questions import PlacePhrase, Question
-from memory_core.language.rooms import NAMES
-from memory_core.semantic.ranking import Belief, believe, name_similarity
+from memory_core.language.rooms import NAMES, narrow_name
+from memory_core.semantic.attend import Attended, attend
+from memory_core.semantic.ranking import name_similarity
 from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import BoolArray, Evidence, IntArray, Parts, Pose, Sighting
+from memory_core.types import BoolArray, Evidence, FloatArray, IntArray, Parts, Pose, Sighting
 
 if TYPE_CHECKING:
     from memory_core.memory import RobotMemory
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 NEAR_M = 2.5
 ON_M = 1.0
 IN_ROOM = 0.25
+LIKELY_ROOM = 0.2
 VISIT_GAP_S = 60.0
 _ROOM_ALIKE = {
     "living room": ("family room", "lounge"), "family room": ("living room", "lounge"),
@@ -51,11 +57,6 @@ class Context:
     where: dt.tzinfo
     scene: Scene | None
     encode: Encode | None
-
-
-def stamps_of(scene: Scene) -> IntArray:
-    """When each standpoint observed, shape (s,), nanoseconds."""
-    return np.array([stored.observation.stamp_ns for stored in scene.stored], np.int64)
 
 
 def in_time(context: Context, scene: Scene) -> BoolArray:
@@ -107,9 +108,33 @@ def directions_of(question: Question, thing: str) -> Directions:
     )
 
 
-def belief_in(context: Context, scene: Scene, thing: str) -> Belief:
-    """The belief over things for one phrase of the question and its place."""
-    return believe(scene, directions_of(context.question, thing), context.encode)
+def belief_in(context: Context, scene: Scene, thing: str) -> Attended:
+    """The belief over things for one phrase of the question and its place, by attention."""
+    return attend(scene, directions_of(context.question, thing), context.encode)
+
+
+def related_to_place(context: Context, scene: Scene, things: IntArray) -> FloatArray:
+    """How near some things are, over facts and rooms, to what names the place, each at least 0.
+
+    Args:
+        context: The question's.
+        scene: Its things.
+        things: Numbers of the candidates.
+    """
+    place = context.question.place
+    named = [name for name in (place.beside, place.upon, place.thing) if name]
+    marks = [np.flatnonzero(of_kind(scene, name) & seen(context, scene)) for name in named]
+    seeds = np.concatenate([np.empty(0, np.int64), *marks])
+    if context.question.time.span is None:
+        seeds = seeds[~left(scene, seeds)]
+    if not len(seeds):
+        return np.zeros(len(things))
+    return _relations(context, scene).nearness(things, seeds)
+
+
+def _relations(context: Context, scene: Scene) -> Relations:
+    rooms = rooms_of_things(scene, rooms_of(scene, context.encode))
+    return Relations(scene, rooms.tolist(), context.memory.facts())
 
 
 def at_place(context: Context, scene: Scene, place: PlacePhrase) -> BoolArray:
@@ -120,11 +145,68 @@ def at_place(context: Context, scene: Scene, place: PlacePhrase) -> BoolArray:
         keep &= np.hypot(scene.thing_position[:, 0] - x, scene.thing_position[:, 1] - y) <= radius
     if place.floor is not None:
         keep &= scene.thing_floor == _floor(scene, place.floor)
-    if place.room is not None:
-        keep &= in_room(scene, place.room)
-    if place.thing is not None:
+    if place.room is not None or place.called is not None:
+        keep &= in_rooms(context, scene, place)
+    if place.beside is not None:
+        keep &= _sharing_room(context, scene, place.beside)
+    if place.thing:
         keep &= _by_thing(context, scene, place, keep)
     return keep
+
+
+def rooms_named(context: Context, scene: Scene, place: PlacePhrase) -> list[Room]:
+    """The rooms that a place calls by name; the likeliest one where its kind fits none well."""
+    rooms = [
+        room
+        for room in rooms_of(scene, context.encode)
+        if place.floor is None or room.floor == _floor(scene, place.floor)
+    ]
+    name = place.called or (NAMES[place.room] if place.room is not None else "")
+    called = [
+        room
+        for room in rooms
+        if room.called(name, [scene.labels[int(n)] for n in scene.thing_label[room.things]])
+    ]
+    if called or place.room is None or narrow_name(name.lower().split()) is not None:
+        return called
+    likeliest = max(rooms, key=lambda room: float(room.belief[place.room or 0]), default=None)
+    if likeliest is None or likeliest.belief[place.room] < LIKELY_ROOM:
+        return []
+    return [likeliest]
+
+
+def in_rooms(context: Context, scene: Scene, place: PlacePhrase) -> BoolArray:
+    """Things in the rooms that a place calls by name, shape (e,)."""
+    rooms = rooms_of(scene, context.encode)
+    if not rooms:
+        none = np.zeros(len(scene.thing_label), bool)
+        return in_room(scene, place.room) if place.room is not None else none
+    named = [rooms.index(room) for room in rooms_named(context, scene, place)]
+    return np.isin(rooms_of_things(scene, rooms), named)
+
+
+def _sharing_room(context: Context, scene: Scene, thing: str) -> BoolArray:
+    """Things in a room that holds a thing, as far as one knows now, shape (e,)."""
+    marks = np.flatnonzero(of_kind(scene, thing) & seen(context, scene))
+    if context.question.time.span is None:
+        marks = marks[~left(scene, marks)]
+    where = rooms_of_things(scene, rooms_of(scene, context.encode))
+    held = [number for number in where[marks].tolist() if number >= 0]
+    if len(marks) and not held:
+        held = [_relations(context, scene).room_of(marks)]
+    return np.isin(where, [number for number in held if number >= 0])
+
+
+def left(scene: Scene, things: IntArray) -> BoolArray:
+    """Which things were found to be no longer where they were, shape of `things`.
+
+    Entities know; of the others it is inferred from what a later look did not see.
+    """
+    known = scene.entity[things] >= 0
+    result = (scene.ended_ns[things] > 0) & ~stays_put(scene, things)
+    asked = ~known | (~result & ~seen_last(scene, things))
+    result[asked] = gone(scene, things[asked])
+    return np.asarray(result)
 
 
 def _floor(scene: Scene, floor: int) -> int:
@@ -147,20 +229,41 @@ def in_room(scene: Scene, kind: int) -> BoolArray:
 def _by_thing(context: Context, scene: Scene, place: PlacePhrase, keep: BoolArray) -> BoolArray:
     """Things near, on, in or under one that a place is named by."""
     assert place.thing is not None
-    landmarks = np.flatnonzero(of_kind(scene, place.thing) & keep)
+    fits = of_kind(scene, place.thing)
+    landmarks = np.flatnonzero(fits & (keep if (fits & keep).any() or place.called else fits))
+    if context.question.present:
+        landmarks = landmarks[~left(scene, landmarks)]
     if not len(landmarks):
         return np.zeros(len(keep), bool)
+    if place.relation in ("nearest", "farthest"):
+        return np.ones(len(keep), bool)
+    if place.relation == "on" and not scene.aimed.all():
+        return _above(scene, landmarks)
+    if place.relation == "on":
+        there = np.flatnonzero(seen(context, scene))
+        if context.question.time.span is None:
+            there = there[~left(scene, there)]
+        found = np.zeros(len(keep), bool)
+        found[resting_on(scene, np.union1d(there, landmarks), landmarks)] = True
+        return found
     offsets = scene.thing_position[:, None] - scene.thing_position[None, landmarks]
     flat = np.linalg.norm(offsets[..., :2], axis=2)
-    if place.relation == "on":
-        close = (flat < ON_M) & (offsets[..., 2] > 0.02)
-    elif place.relation == "under":
+    if place.relation == "under":
         close = (flat < ON_M) & (offsets[..., 2] < -0.02)
     elif place.relation == "in":
         close = flat < ON_M
     else:
         close = np.linalg.norm(offsets, axis=2) < NEAR_M
     found = close.any(axis=1)
+    found[landmarks] = False
+    return np.asarray(found)
+
+
+def _above(scene: Scene, landmarks: IntArray) -> BoolArray:
+    """Things just above landmarks, where extents are not known, shape (e,)."""
+    offsets = scene.thing_position[:, None] - scene.thing_position[None, landmarks]
+    flat = np.linalg.norm(offsets[..., :2], axis=2)
+    found = ((flat < ON_M) & (offsets[..., 2] > 0.02)).any(axis=1)
     found[landmarks] = False
     return np.asarray(found)
 
@@ -257,7 +360,11 @@ def _inside(context: Context, poses: list[Pose], place: PlacePhrase) -> list[boo
     if place.floor is not None:
         wanted = _floor(scene, place.floor)
         keep &= np.array([scene.floor_of(float(z)) == wanted for z in positions[:, 2]])
-    if place.room is not None or place.thing is not None:
+    rooms = rooms_of(scene, context.encode)
+    if place.called is not None and rooms:
+        named = [rooms.index(room) for room in rooms_named(context, scene, place)]
+        keep &= np.isin(rooms_at(scene, rooms, positions), named)
+    elif place.room is not None or place.thing is not None:
         marks = (
             in_room(scene, place.room)
             if place.room is not None

@@ -99,6 +99,46 @@ _PLAINER = tuple(
 Applied one after the other, each once; what comes out is what the patterns of each kind read.
 """
 
+_A = r"(?:(?:the|a|an|my|our|your|any) )"
+_REWORDED = tuple(
+    (re.compile(pattern), other)
+    for pattern, other in (
+        (r"(?:,|,? (?:i mean|namely|meaning)) the one (?=(?:in|on|near|next|by|beside|with|inside|closest|nearest)\b)", " "),
+        (r"\bright (?=(?:near|next to|beside|by)\b)", ""),
+        (rf"^(?:starting|beginning|going|counting|measured|measuring|looking|coming) (?:out )?(?:from|at) "
+         rf"({_A}[a-z -]+?),? (where(?:'s| is| are| was)|what(?:'s| is)|which is|find|show me) the (nearest|closest) "
+         r"([a-z -]+)$", r"\2 the \4 nearest to \1"),
+        (rf"^(?:starting|beginning|going|counting|measured|measuring|looking|coming) (?:out )?(?:from|at) "
+         rf"({_A}[a-z -]+?),? (where(?:'s| is| are| was)|what(?:'s| is)|which is|find|show me) the "
+         r"(?:farthest|furthest|most distant) ([a-z -]+)$", r"\2 the \3 farthest from \1"),
+        (rf"^(?:how much|how many (?:seconds|minutes|hours)|how long|by how much) (?:later|earlier|sooner) than "
+         rf"({_A}[a-z -]+?) (?:did|was|were|do|have|has|had|is) (?:(?:you|i|we|the robot) )?"
+         rf"(?:(?:first|seen|{SEE}) )*({_A}[a-z -]+?)((?: (?:first|seen|appear|turn up|show up|come|up|noticed|spotted"
+         r"|in view|into view))*)$", r"how much time passed between \1 and \2"),
+        (rf"^(?:did|has|have|had) (?:somebody|someone|anybody|anyone|people|they) "
+         rf"(?:take|taken|carry|carried|bring|brought|move|moved) ({_A}[a-z -]+?) (?:away|out|off|with them)$",
+         r"has \1 vanished"),
+        (rf"^where (?:was|is|were) (?:your|the|our|my) (?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
+         r"where did you last see \1"),
+        (rf"^(?:when (?:was|is) )?(?:your|the|our|my)? ?(?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
+         r"when did you last see \1"),
+        (rf"^(?:when (?:was|is) )?(?:your|the|our|my)? ?(?:first|earliest) sighting of ({_A}?[a-z -]+)$",
+         r"when did you first see \1"),
+    )
+)  # fmt: skip
+"""Turns that put the parts of a question in another order than it is read in."""
+
+
+def reworded(text: str) -> str:
+    """A question with its parts in the usual order.
+
+    Args:
+        text: Lower case, without a question mark.
+    """
+    for pattern, other in _REWORDED:
+        text = pattern.sub(other, text)
+    return text
+
 
 def plainly(text: str) -> str:
     """A question in the plain words that the patterns below know.

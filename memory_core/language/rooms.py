@@ -199,3 +199,63 @@ def room_named(words: list[str]) -> int | None:
     if head in ("room", "area", "space") and len(words) > 1:
         return KIND_OF_WORD.get(words[-2])
     return None
+
+
+NARROWER = {
+    "nursery": "crib, cradle, cot, changing table, baby bed, toy",
+    "guestroom": "bed",
+    "library": "bookshelf, bookcase, books, book",
+    "garage": "car, garage door, workbench",
+    "basement": "water heater, boiler, furnace",
+    "cellar": "wine rack, water heater, boiler",
+    "attic": "roof window, rafter",
+    "shed": "lawn mower, tool",
+    "toilet": "toilet",
+    "restroom": "toilet",
+    "lavatory": "toilet",
+    "sauna": "sauna, sauna bench",
+    "pool": "pool, swimming pool",
+    "balcony": "railing, balcony",
+    "playroom": "toy, toys, pool table, foosball table",
+    "cinema": "projector, projector screen, theater seat",
+    "classroom": "whiteboard, blackboard",
+    "porch": "porch",
+}
+"""Names that mean less than their kind of room, and what has to be there to call it so."""
+
+_UNFURNISHED = frozenset(
+    (
+        "chapel church conservatory ballroom greenhouse loft pantry larder vestry winter solarium "
+        "orangery workshop studio atrium ward cloakroom wardrobe darkroom dungeon crypt vault armoury "
+        "observatory aviary stable barn boathouse cafeteria canteen bakery shop reception laboratory lab "
+        "penthouse mezzanine gallery courtroom bunker scullery boudoir parlor parlour stateroom"
+    ).split()
+)
+"""Rooms of which no kind is known here: a house without one can say so."""
+
+
+def room_word(words: list[str]) -> bool:
+    """Whether a phrase names a room, of a known kind or not.
+
+    Args:
+        words: Lemmas of the phrase.
+    """
+    if not words or (words[-1] in ("room", "area", "space") and len(words) == 1):
+        return False
+    if room_named(words) is not None:
+        return True
+    return words[-1] in _UNFURNISHED - {"wardrobe"} or words[-1] == "room"
+
+
+def narrow_name(words: list[str]) -> tuple[str, ...] | None:
+    """What must be there for a room to bear a name that is narrower than its kind.
+
+    Args:
+        words: Lemmas of the name.
+
+    Returns:
+        Labels of which one is needed; None where the name is as wide as its kind.
+    """
+    heads = [word for word in words if word not in ("room", "area", "space")]
+    typical = NARROWER.get(heads[-1]) if heads else None
+    return None if typical is None else tuple(typical.split(", "))

@@ -146,10 +146,29 @@ def understand(question: str, *, now_ns: int, where: dt.tzinfo) -> tuple[TimePhr
         What was understood (a span of None where no time is named), and the question without
         those words.
     """
-    now = from_ns(now_ns, where)
     for pattern, plainer in _SPOKEN:
         question = pattern.sub(plainer, question)
     rest, words, order = _take_order(question)
+    time, rest = take_span(rest, now_ns=now_ns, where=where)
+    return TimePhrase(time.span, (*words, *time.words), order, time.moment_ns), rest
+
+
+def take_span(question: str, *, now_ns: int, where: dt.tzinfo) -> tuple[TimePhrase, str]:
+    """Find the stretches of time in a question; "first" and "last" stay where they are.
+
+    Args:
+        question: In English.
+        now_ns: The moment it is asked.
+        where: The zone it is asked in.
+
+    Returns:
+        What was understood (a span of None where no time is named), and the question without
+        those words.
+    """
+    now = from_ns(now_ns, where)
+    for pattern, plainer in _SPOKEN:
+        question = pattern.sub(plainer, question)
+    rest, words = question, list[str]()
     said = _Said(now)
     for pattern, meaning in _RULES:
         while found := pattern.search(rest):
@@ -167,12 +186,12 @@ def understand(question: str, *, now_ns: int, where: dt.tzinfo) -> tuple[TimePhr
     rest = re.sub(r"(?:\s|,)+([?.!])", r"\1", rest)
     spans = said.spans()
     if not spans:
-        return TimePhrase(None, tuple(words), order), rest
+        return TimePhrase(None, tuple(words)), rest
     start_ns = max(max(1, to_ns(span[0])) for span in spans)
     end_ns = max(start_ns, min(to_ns(span[1]) for span in spans))
     inside = [max(1, to_ns(m)) for m in said.moments if start_ns <= to_ns(m) <= end_ns]
     span = TimeSpan(start_ns, end_ns)
-    return TimePhrase(span, tuple(words), order, inside[0] if inside else None), rest
+    return TimePhrase(span, tuple(words), None, inside[0] if inside else None), rest
 
 
 class _Said:

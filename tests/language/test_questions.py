@@ -289,3 +289,21 @@ def test_long_repetition_is_understood_in_less_than_a_second(text):
     begun = time.process_time()
     parsed(text[:1_000])
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Going from the piano, where is the closest stool?", "Where is the stool nearest to the piano?"),
+        ("How much later than the piano did you see the stool?",
+         "How much time passed between the piano and the stool?"),
+        ("Has anybody carried the stool off?", "Has the stool vanished?"),
+        ("Your last sighting of the stool?", "When did you last see the stool?"),
+        ("Where is the stool, I mean the one in the kitchen?", "Where is the stool in the kitchen?"),
+    ],
+)  # fmt: skip
+def test_a_question_turned_about_is_read_as_the_plain_one(text, plain):
+    one, other = parsed(text), parsed(plain)
+    assert (one.kind, one.aspect, one.things) == (other.kind, other.aspect, other.things)
+    assert place_of(one.place) == place_of(other.place)
+    assert one.time.order == other.time.order

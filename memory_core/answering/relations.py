@@ -1,0 +1,127 @@
+"""What stands on what and beside what in a scene, as it is now or was at another time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memory_core.semantic.expected import POSSIBLE, expects_on, typical_size
+from memory_core.semantic.facts import facts_between
+from memory_core.semantic.neighbours import Thing
+from memory_core.semantic.scene import Scene
+from memory_core.types import FloatArray, IntArray
+
+SIZED_BY = 8
+SPREAD_M = 0.05
+UNSURE = 0.35
+RAISED_M = 0.2
+OVER_M = 0.25
+LEVEL_M = 0.3
+LEAST = 0.02
+
+Pair = tuple[int, int]
+
+
+def sizes_of(scene: Scene, things: IntArray) -> FloatArray:
+    """Extent of each thing along x, y, z, the median over its nearest views, metres, (n, 3)."""
+    found = np.zeros((len(things), 3))
+    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    for row, thing in enumerate(things.tolist()):
+        views = np.flatnonzero(scene.sees[thing] > 0)
+        apart = np.linalg.norm(stood[views] - scene.thing_position[thing], axis=1)
+        near = views[np.argsort(apart, kind="stable")[:SIZED_BY]]
+        shown = [scene.view_of(thing, int(view)) for view in near]
+        sizes = [s.size for s in shown if s is not None and s.size is not None and s.position]
+        if sizes:
+            found[row] = np.median(np.array(sizes), axis=0)
+    return found
+
+
+def relations(scene: Scene, things: IntArray, relation: str) -> dict[Pair, float]:
+    """How sure a relation holds between things: (subject, object) to chance, 0 to 1.
+
+    Args:
+        scene: The scene.
+        things: Numbers of the things that were there at the time asked for.
+        relation: `on`, `in`, `under`, `next to`.
+    """
+    sizes = sizes_of(scene, things)
+    known = [
+        Thing(
+            f"entity:{thing}", scene.labels[int(scene.thing_label[thing])],
+            tuple(scene.thing_position[thing].tolist()), tuple(size.tolist()), SPREAD_M,
+        )
+        for thing, size in zip(things.tolist(), sizes, strict=True)
+    ]  # fmt: skip
+    return {
+        (int(fact.subject.split(":")[1]), int(fact.object.split(":")[1])): fact.confidence
+        for fact in facts_between(known, least=UNSURE)
+        if fact.relation == relation
+    }
+
+
+def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
+    """What each of some things stands on; without an entry where it stands on the floor.
+
+    The surest `on` of the facts. Where extents were seen too badly for one (a bed whose headboard
+    stands higher than its mattress), what a small raised thing is over, level with and expected
+    to rest on.
+    """
+    held = relations(scene, things, "on")
+    best: dict[int, tuple[float, int]] = {}
+    for (subject, target), chance in held.items():
+        if scene.thing_label[subject] == scene.thing_label[target]:
+            continue
+        best[subject] = max(best.get(subject, (0.0, -1)), (chance, target))
+    found = {subject: target for subject, (_, target) in best.items()}
+    sizes = sizes_of(scene, things)
+    words = [scene.label_words[int(label)] for label in scene.thing_label[things]]
+    sizes = np.maximum(sizes, 0.02)
+    at = scene.thing_position[things]
+    foot, top = at[:, 2] - sizes[:, 2] / 2, at[:, 2] + sizes[:, 2] / 2
+    floors = _ground(foot, scene.thing_floor[things])
+    half = np.array([max(typical_size(w)[:2]) for w in words])
+    half = np.maximum(half, sizes[:, :2].max(axis=1)) / 2
+    for row, thing in enumerate(things.tolist()):
+        if thing in found or foot[row] - floors[row] < RAISED_M:
+            continue
+        gap = np.maximum(0.0, np.linalg.norm(at[:, :2] - at[row, :2], axis=1) - half)
+        score = np.exp(-((gap / OVER_M) ** 2) - 0.5 * ((foot[row] - top) / LEVEL_M) ** 2)
+        score *= np.array([expects_on(words[row], w) for w in words])
+        score *= np.array([expects_on(words[row], w) >= POSSIBLE for w in words])
+        score *= (half > sizes[row, :2].max() / 2) & (foot < foot[row])
+        score[scene.thing_label[things] == scene.thing_label[thing]] = 0.0
+        if score.max() > LEAST:
+            found[thing] = int(things[int(score.argmax())])
+    return found
+
+
+def _ground(foot: FloatArray, storey: IntArray) -> FloatArray:
+    """Height of the ground under each thing: where the lowest things of its storey end, (n,)."""
+    ground = np.zeros(len(foot))
+    for number in np.unique(storey):
+        ground[storey == number] = np.percentile(foot[storey == number], 10)
+    return ground
+
+
+def resting_on(scene: Scene, things: IntArray, supports: IntArray) -> IntArray:
+    """Of some things those on any of some supports."""
+    wanted = set(supports.tolist())
+    found = stands_on(scene, things)
+    return np.array([t for t, on in found.items() if on in wanted and t not in wanted], np.int64)
+
+
+def supports_of(scene: Scene, things: IntArray, thing: int) -> list[int]:
+    """What a thing stands on; empty for the floor."""
+    found = stands_on(scene, things)
+    return [found[thing]] if thing in found else []
+
+
+def nearest_to(scene: Scene, things: IntArray, targets: IntArray) -> IntArray:
+    """Things by their distance from the nearest of some targets, targets left out."""
+    others = things[~np.isin(things, targets)]
+    if not len(targets) or not len(others):
+        return np.empty(0, np.int64)
+    apart = np.linalg.norm(
+        scene.thing_position[others][:, None] - scene.thing_position[targets][None], axis=2
+    ).min(axis=1)
+    return np.asarray(others[np.argsort(apart, kind="stable")])

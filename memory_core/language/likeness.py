@@ -1,0 +1,154 @@
+"""What an unfamiliar wording most likely asks: a linear map from its meaning to intents.
+
+The names in a question are masked ("where is the lamp in the room with the piano" whatever it
+names), the sentence encoder turns what is left into a vector, and a softmax regression over
+examples of every intent says how likely each is. Its weights come with the package; `fit` made
+them from `examples.json`: ways of asking that several people wrote down, and the tuning half of
+the wordings that questions about simulated houses are asked in; the other half is not among them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from memory_core.language.directions import take_floor
+from memory_core.language.frames import FRAMES, SWAPPED
+from memory_core.language.phrases import Skeleton, skeleton
+from memory_core.types import FloatArray
+
+Encode = Callable[[Sequence[str]], FloatArray]
+
+_THINGS = ("lamp", "piano", "clock", "vase")
+_ROOMS = ("kitchen", "bedroom")
+_SYMBOL = re.compile(r"\b([TR])(\d)\b")
+_ROLE = re.compile(r"\{(\w+)\}")
+_ROLES = {
+    "two_hop_where": ("thing", "anchor"), "two_hop_on": ("support", "anchor"),
+    "nearest": ("thing", "anchor"), "farthest": ("thing", "anchor"),
+    "order_which_first": ("first", "second"), "order_before": ("first", "second"),
+    "order_after_yes": ("first", "second"), "between": ("first", "second"),
+}  # fmt: skip
+_ALIKE = {"where_then": "where", "room_then": "which_room", "what_then": "describe_room"}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A softmax regression.
+
+    Attributes:
+        model: Name of the encoder they are good for.
+        intents: Names, as in `FRAMES`.
+        matrix: Shape (intents, dimension).
+        bias: Shape (intents,).
+    """
+
+    model: str
+    intents: tuple[str, ...]
+    matrix: FloatArray
+    bias: FloatArray
+
+    def chances(self, vector: FloatArray) -> FloatArray:
+        """How likely each intent is for a vector of shape (dimension,); sums to 1."""
+        score = self.matrix @ vector + self.bias
+        risen = np.exp(score - score.max())
+        return np.asarray(risen / risen.sum())
+
+
+def masked(parts: Skeleton) -> str:
+    """A question with its names masked by everyday ones, each name by its own."""
+
+    def name(found: re.Match[str]) -> str:
+        names = _THINGS if found[1] == "T" else _ROOMS
+        return names[(int(found[2]) - 1) % len(names)]
+
+    return _SYMBOL.sub(name, parts.plain)
+
+
+def examples() -> list[tuple[str, str]]:
+    """Pairs of a masked wording and its intent, from `examples.json`."""
+    told: Mapping[str, list[str]] = json.loads(_data("examples.json").decode())
+    return [
+        _example(_ALIKE.get(intent, intent), template)
+        for intent, templates in told.items()
+        for template in templates
+    ]
+
+
+def _example(intent: str, template: str) -> tuple[str, str]:
+    roles = list(dict.fromkeys(_ROLE.findall(template)))
+    order = [role for role in roles if role in _ROLES.get(intent, ())]
+    swapped = len(order) == 2 and tuple(order) != _ROLES[intent]
+    text = re.sub(r"[, ]*\{time\},?", "", template).strip()
+    text = text.replace("{things}", "{thing}s")
+    rooms = iter(_ROOMS)
+    things = iter(_THINGS)
+    slots = {role: next(rooms) if role == "room" else next(things)
+             for role in dict.fromkeys(_ROLE.findall(text))}  # fmt: skip
+    return masked(skeleton(text.format(**slots).lower())), intent + SWAPPED * swapped
+
+
+def fit(encode: Encode, *, model: str, strength: float = 100.0) -> Weights:
+    """Learn the weights from the examples.
+
+    Args:
+        encode: Sentences to unit vectors; what is learned is good for this encoder alone.
+        model: Its name.
+        strength: Inverse of the ridge on the weights.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    known = examples()
+    fitted = LogisticRegression(C=strength, max_iter=400)
+    fitted.fit(encode([text for text, _ in known]), [intent for _, intent in known])
+    matrix, bias = fitted.coef_.astype(np.float32), fitted.intercept_.astype(np.float32)
+    return Weights(model, tuple(str(name) for name in fitted.classes_), matrix, bias)
+
+
+@cache
+def learned() -> Weights:
+    """The weights that come with the package, for all-MiniLM-L6-v2."""
+    from io import BytesIO
+
+    with np.load(BytesIO(_data("intents.npz")), allow_pickle=False) as stored:
+        intents = tuple(str(name) for name in stored["intents"])
+        matrix = stored["matrix"].astype(np.float32)
+        return Weights(str(stored["model"]), intents, matrix, stored["bias"])
+
+
+def _data(name: str) -> bytes:
+    return (files("memory_core.language") / name).read_bytes()
+
+
+def likely(text: str, encode: Encode) -> tuple[Skeleton, dict[str, float]]:
+    """A question's names, and how likely each intent that they fill is.
+
+    Args:
+        text: Lower case; expressions of time already taken out.
+        encode: Sentences to unit vectors by the encoder that the weights were learned with.
+    """
+    _, text = take_floor(text)
+    parts = skeleton(text)
+    weights = learned()
+    vector = encode([masked(parts)])[0]
+    chances = weights.chances(vector)
+    told = {
+        intent: float(chance)
+        for intent, chance in zip(weights.intents, chances, strict=True)
+        if _filled(intent, parts)
+    }
+    return parts, dict(sorted(told.items(), key=lambda item: -item[1]))
+
+
+def _filled(intent: str, parts: Skeleton) -> bool:
+    """Whether the names of a question are as many as an intent wants."""
+    frame = FRAMES.get(intent.rstrip(SWAPPED))
+    if frame is None or frame.kind in ("property", "need"):
+        return True
+    return len(parts.things) == len(frame.roles) and len(parts.rooms) == int(frame.room)
