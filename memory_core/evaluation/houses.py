@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from memory_core.memory import RobotMemory
 from memory_core.perception.text import TextEncoder
 from memory_core.recordings.detect import ReadOptions
 from memory_core.recordings.house_tour import HouseTourRecording
-from memory_core.types import Evidence, Json
+from memory_core.semantic.attend import ALL
+from memory_core.semantic.recall import recall_scene
+from memory_core.types import Evidence, Json, Query, Recall
 
 KS = (1, 5, 10)
 OBJECT_KS = (1, 5)
@@ -32,13 +35,14 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class HouseScore:
-    """One house: its name, sentences scored, sums by metric, and rows."""
+    """One house: its name, sentences scored, sums by metric, association, and rows."""
 
     house: str
     n: int
     sums: dict[str, float]
     refused_absent: tuple[int, int]
     refused_present: tuple[int, int]
+    association: Association
     rows: list[Json]
 
 
@@ -65,7 +69,8 @@ def evaluate_houses(
     *,
     names: Sequence[str] = (),
     encoder: TextEncoder | None,
-    mode: str = "auto",
+    mode: str = "attention",
+    ablation: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Json, list[Json]]:
     """Score recall on houses.
@@ -74,7 +79,8 @@ def evaluate_houses(
         folder: Holds the houses.
         names: Which; empty for all.
         encoder: The memory's text encoder.
-        mode: `auto` or `flat`, see `RobotMemory.recall`.
+        mode: `attention`, `scene` or `flat`, see `RobotMemory.recall`.
+        ablation: Also score every step from flat recall to attention.
         progress: Called with (sentences done, in all, house).
 
     Returns:
@@ -91,7 +97,7 @@ def evaluate_houses(
     scores, done = [], 0
     for path, house in houses.items():
         absent = sorted(everywhere - kinds[path])
-        score = _score_house(path, house, sorted(kinds[path]), absent, encoder, mode,
+        score = _score_house(path, house, sorted(kinds[path]), absent, encoder, mode, ablation,
                              lambda n, d=done, h=house.name: progress and progress(d + n, total, h))  # type: ignore[misc]  # fmt: skip
         scores.append(score)
         done += score.n
@@ -109,6 +115,7 @@ def _score_house(
     absent: list[str],
     encoder: TextEncoder | None,
     mode: str,
+    ablation: bool,
     tick: Callable[[int], object],
 ) -> HouseScore:
     rows: list[Json] = []
@@ -119,30 +126,115 @@ def _score_house(
         ingest(memory, path)
         for task in house.tasks:
             for sentence in task["instructions"]:
-                rows.append(_score_sentence(memory, house, task, sentence, mode))
+                recalls = [memory.recall(sentence, k=MAX_K, mode=mode)]  # type: ignore[arg-type]
+                if ablation:
+                    recalls += _steps(memory, sentence)
+                rows.append(_score_sentence(house, task, sentence, recalls))
                 tick(len(rows))
+        association = _association(memory, house)
         refused_absent = _refused(memory, absent)
         refused_present = _refused(memory, present)
     sums = {
         metric: float(sum(row[metric] for row in rows))
         for metric in (*(f"place@{k}" for k in KS), *(f"object@{k}" for k in OBJECT_KS))
     }
-    return HouseScore(house.name, len(rows), sums, refused_absent, refused_present, rows)
+    return HouseScore(
+        house.name, len(rows), sums, refused_absent, refused_present, association, rows
+    )
+
+
+STEPS = ("flat", *(f"+ {part}" for part in ALL))
+"""Rows of the ablation: flat recall, then one part of the belief more each."""
+
+
+def _steps(memory: RobotMemory, sentence: str) -> list[Recall]:
+    """The same sentence recalled by every step of the ablation."""
+    scene = memory.scene()
+    encode = None if memory.text_encoder is None else memory.text_encoder.encode
+    query = Query(text=sentence, k=MAX_K)
+    found = [memory.recall(sentence, k=MAX_K, mode="flat")]
+    if scene is not None:
+        found += [
+            recall_scene(scene, query, encode, parts=ALL[:count])
+            for count in range(1, len(ALL) + 1)
+        ]
+    return found
 
 
 def _score_sentence(
-    memory: RobotMemory, house: HouseTourRecording, task: Json, sentence: str, mode: str
+    house: HouseTourRecording, task: Json, sentence: str, recalls: Sequence[Recall]
 ) -> Json:
-    found = memory.recall(sentence, k=MAX_K, mode=mode)  # type: ignore[arg-type]
-    target = task["target_object"]
-    stations = list(dict.fromkeys(item.observation.extra["station"] for item in found.evidence))
-    sees = [target in house.stations[name].object_ids for name in stations]
-    hits = [_object_id(house, item) == target for item in found.objects]
-    row: Json = {"house": house.name, "task": task["id"], "sentence": sentence,
-                 "stations": stations}  # fmt: skip
-    row |= {f"place@{k}": int(any(sees[:k])) for k in KS}
-    row |= {f"object@{k}": int(any(hits[:k])) for k in OBJECT_KS}
+    """A row: the hits of the recall, and of the ablation's steps where there are any."""
+    row: Json = {"house": house.name, "task": task["id"], "sentence": sentence}
+    row["stations"] = _stations(recalls[0])
+    row |= _hits(house, task["target_object"], recalls[0])
+    if len(recalls) > 1:
+        row["steps"] = {
+            step: _hits(house, task["target_object"], found)
+            for step, found in zip(STEPS, recalls[1:], strict=True)
+        }
     return row
+
+
+def _stations(found: Recall) -> list[str]:
+    return list(dict.fromkeys(item.observation.extra["station"] for item in found.evidence))
+
+
+def _hits(house: HouseTourRecording, target: int, found: Recall) -> dict[str, int]:
+    sees = [target in house.stations[name].object_ids for name in _stations(found)]
+    hits = [_object_id(house, item) == target for item in found.objects]
+    return {f"place@{k}": int(any(sees[:k])) for k in KS} | {
+        f"object@{k}": int(any(hits[:k])) for k in OBJECT_KS
+    }
+
+
+def _association(memory: RobotMemory, house: HouseTourRecording) -> Association:
+    """Which sightings are taken for one thing, against the hidden ids."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for stored in memory.store.fetch(list(memory.store.rowids())):
+        ids = house.stations[stored.observation.extra["station"]].object_ids
+        for entity, identity in zip(stored.entities, ids, strict=True):
+            if entity is not None:
+                counts[entity, identity] += 1
+    return Association.of(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """Sightings grouped into entities, against the hidden ids.
+
+    Attributes:
+        sightings: How many.
+        pure: Of them, those whose entity's most frequent id is theirs.
+        together: Pairs of sightings in one entity.
+        alike: Pairs of sightings of one id.
+        both: Pairs that are both.
+    """
+
+    sightings: int
+    pure: int
+    together: int
+    alike: int
+    both: int
+
+    @classmethod
+    def of(cls, counts: Mapping[tuple[int, int], int]) -> Association:
+        """From how many sightings each (entity, id) has."""
+        entities: Counter[int] = Counter()
+        ids: Counter[int] = Counter()
+        best: dict[int, int] = {}
+        for (entity, identity), count in counts.items():
+            entities[entity] += count
+            ids[identity] += count
+            best[entity] = max(best.get(entity, 0), count)
+        return cls(
+            sum(counts.values()), sum(best.values()), _pairs(entities.values()),
+            _pairs(ids.values()), _pairs(counts.values()),
+        )  # fmt: skip
+
+
+def _pairs(counts: Iterable[int]) -> int:
+    return sum(count * (count - 1) // 2 for count in counts)
 
 
 def _object_id(house: HouseTourRecording, item: Evidence) -> int | None:
@@ -172,6 +264,16 @@ def _report(
     }
     metrics["refused_absent"] = _share([score.refused_absent for score in scores])
     metrics["refused_present"] = _share([score.refused_present for score in scores])
+    metrics |= _association_metrics([score.association for score in scores])
+    rows = [row for score in scores for row in score.rows]
+    if "steps" in rows[0]:
+        metrics["ablation"] = {
+            step: {
+                metric: round(sum(row["steps"][step][metric] for row in rows) / n, 4)
+                for metric in scores[0].sums
+            }
+            for step in STEPS
+        }
     metrics["houses"] = {
         score.house: {
             "n": score.n,
@@ -184,8 +286,17 @@ def _report(
         "encoder": None if encoder is None else encoder.space.model,
         "houses": [score.house for score in scores],
     }
-    rows = [row for score in scores for row in score.rows]
     return report(metrics, n=n, seed=0, config=config, seconds=seconds), rows
+
+
+def _association_metrics(found: Sequence[Association]) -> dict[str, float | None]:
+    """Purity, and F1 over pairs of sightings of one house."""
+    sightings = sum(item.sightings for item in found)
+    either = sum(item.together + item.alike for item in found)
+    return {
+        "entity_purity": round(sum(i.pure for i in found) / sightings, 4) if sightings else None,
+        "entity_pair_f1": round(2 * sum(i.both for i in found) / either, 4) if either else None,
+    }
 
 
 def _share(counts: list[tuple[int, int]]) -> float | None:

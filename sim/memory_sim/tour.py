@@ -10,16 +10,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from memory_core.identity import deterministic_id
-from memory_core.memory import RobotMemory
 from memory_core.perception.camera import object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
-from memory_core.types import Observation, Pose, Sighting
-from memory_sim.worlds.house import Detection, Frame, House
+from memory_core.semantic.views import telling
+from memory_core.types import Json, Observation, Pose, Sighting
+from memory_sim.worlds.house import FAR_M, Detection, Frame, House
 from memory_sim.worlds.plan import HALL_M, ROOM_M, HousePlan
 
 SPEED_M_S = 0.5
@@ -76,6 +78,13 @@ def _headings(yaw: float, target: float, *, whole: bool = False) -> list[float]:
     return [yaw + difference * step / steps for step in range(1, steps + 1)]
 
 
+class Remembers(Protocol):
+    """Takes observations one at a time, as `RobotMemory` does."""
+
+    def submit(self, observation: Observation) -> Future[Any]:
+        """Take one; the future says when it is kept."""
+
+
 @dataclass(slots=True)
 class Timings:
     """Seconds spent on each part of perception, one entry a frame."""
@@ -118,6 +127,17 @@ def sighting_of(detection: Detection, frame: Frame, house: House) -> Sighting | 
     )  # fmt: skip
 
 
+def view_of(frame: Frame, house: House) -> dict[str, Json]:
+    """What the camera looked at; see `memory_core.semantic.views`."""
+    camera = house.intrinsics
+    return telling(
+        frame.depth_m,
+        width_rad=2 * math.atan(camera.width / 2 / camera.fx),
+        height_rad=2 * math.atan(camera.height / 2 / camera.fy),
+        range_m=FAR_M,
+    )
+
+
 def _battery(note: Observation, recording: str, number: int, seconds: float) -> Observation:
     """The battery's state at the moment of another observation."""
     charge = round(1 - seconds * BATTERY_DRAIN_S, 4)
@@ -129,7 +149,7 @@ def _battery(note: Observation, recording: str, number: int, seconds: float) -> 
 
 def tour(
     house: House,
-    memory: RobotMemory,
+    memory: Remembers,
     *,
     start_ns: int,
     session: str,
@@ -140,7 +160,7 @@ def tour(
 
     Args:
         house: The house, with its robot.
-        memory: Open for writing.
+        memory: A memory open for writing, or whatever else takes observations.
         start_ns: When the tour begins, nanoseconds since the epoch.
         session: The tour's name.
         misses: Share of detections that fail, 0 to 1.
@@ -177,6 +197,7 @@ def tour(
             observation = replace(
                 note, id=deterministic_id(recording, "camera", stamp_ns, number), source="camera",
                 pose=frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image),
+                extra={"view": view_of(frame, house)},
             )  # fmt: skip
             perceived = time.perf_counter()
             pending.append(memory.submit(observation))

@@ -52,7 +52,7 @@ def test_a_tour_leaves_odometry_views_and_the_battery(toured):
 def test_no_body_number_and_no_ground_truth_leaves_the_simulator(toured):
     labels = {thing.kind.label for thing in PLAN.things}
     for item in toured:
-        assert set(item.extra) <= {"body"}
+        assert set(item.extra) <= {"body", "view"}
         assert set(item.extra.get("body", {})) <= {"charge"}
         assert {sighting.label for sighting in item.sightings} <= labels
         for sighting in item.sightings:

@@ -8,6 +8,7 @@ and the ground truth that a demonstration is scored against.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -361,22 +362,23 @@ def _furnish(room: Room, random: np.random.Generator) -> list[Placed]:
     """Furniture along the walls away from the door, small things on top of it."""
     placed: list[Placed] = []
     for kind in FURNITURE[room.kind]:
-        spot = _spot(room, kind, placed, random)
+        spot = free_spot(room, kind, placed, random)
         if spot is not None:
             placed.append(spot)
     tops = [item for item in placed if item.kind.top > 0]
     for kind in THINGS[room.kind]:
-        free = [item for item in tops if _fits_on(kind, item, placed)]
+        free = [item for item in tops if fits_on(kind, item, placed)]
         if not free:
             continue
         under = free[int(random.integers(len(free)))]
-        placed.append(_put_on(kind, under, placed, random))
+        placed.append(put_on(kind, under, placed, random))
     return placed
 
 
-def _spot(
-    room: Room, kind: Kind, placed: list[Placed], random: np.random.Generator
+def free_spot(
+    room: Room, kind: Kind, placed: Sequence[Placed], random: np.random.Generator
 ) -> Placed | None:
+    """Somewhere along a wall of a room where a thing fits; None where 200 tries found nothing."""
     (x, y), (w, d) = room.low, room.size
     front = room.door[1] > room.centre[1]
     sides = [(0.0, -1.0), (0.0, 1.0), (-1.0, 0.0), (1.0, 0.0)]
@@ -428,7 +430,8 @@ def _top_extent(under: Placed) -> tuple[float, float]:
     return under.kind.footprint[::-1] if turned else under.kind.footprint
 
 
-def _fits_on(kind: Kind, under: Placed, placed: list[Placed]) -> bool:
+def fits_on(kind: Kind, under: Placed, placed: Sequence[Placed]) -> bool:
+    """Whether a thing can still be put on a piece of furniture."""
     width, depth = _top_extent(under)
     others = sum(
         abs(p.position[2] - under.kind.top) < 1e-6
@@ -442,7 +445,10 @@ def _fits_on(kind: Kind, under: Placed, placed: list[Placed]) -> bool:
     )
 
 
-def _put_on(kind: Kind, under: Placed, placed: list[Placed], random: np.random.Generator) -> Placed:
+def put_on(
+    kind: Kind, under: Placed, placed: Sequence[Placed], random: np.random.Generator
+) -> Placed:
+    """A thing on a piece of furniture, as far from the others there as 40 tries allow."""
     width, depth = _top_extent(under)
     reach = max(kind.footprint) / 2 + 0.04
     best, clearance = under.position, -1.0

@@ -1,0 +1,1 @@
+"""Questions about houses that people live in, with the right answers from ground truth."""
