@@ -2,8 +2,14 @@
 
 robot-memory eval houses DIR --json > houses.json
 robot-memory eval places DIR --json > places.json
-python -m benchmarks.episodic --json > episodic.json
-python scripts/update_docs.py houses.json places.json episodic.json
+robot-memory eval forest DIR --json > forest.json
+robot-memory eval changes DIR --json > changes.json
+robot-memory eval questions --json > questions.json
+robot-memory eval retention --json > retention.json
+python -m benchmarks.episodic --ask --json > episodic.json
+python -m benchmarks.attention --json > attention.json
+python -m benchmarks.month --json > month.json
+python scripts/update_docs.py houses.json places.json forest.json changes.json …
 """
 
 from __future__ import annotations
@@ -54,7 +60,15 @@ def houses(found: dict[str, Any]) -> None:
     refused = (
         f"refused_absent {found['refused_absent']}, refused_present {found['refused_present']}"
     )
-    between("evaluation.md", "houses", f"{text}\n\n{refused}. {measured(found)}")
+    association = f"entity purity {found['entity_purity']}, pairwise F1 {found['entity_pair_f1']}"
+    between("evaluation.md", "houses", f"{text}\n\n{refused}; {association}. {measured(found)}")
+    if "ablation" in found:
+        steps = [
+            [step, *[f"{row[m]:.3f}" if row[m] or "@1" not in m else "—" for m in metrics]]
+            for step, row in found["ablation"].items()
+        ]
+        between("evaluation.md", "ablation", f"{table(['recall', *metrics], steps)}\n\n"
+                f"{found['n']} sentences. {measured(found)}")  # fmt: skip
 
 
 def places(found: dict[str, Any]) -> None:
@@ -64,16 +78,148 @@ def places(found: dict[str, Any]) -> None:
     between("evaluation.md", "places", f"{text}\n\n{measured(found)}")
 
 
-def episodic(found: dict[str, Any]) -> str:
-    """The tables of one run of `benchmarks/episodic.py`."""
+def forest(found: dict[str, Any]) -> None:
+    """The tables of `eval forest`: quality, then the time to add a place."""
+    names = [name for name in ("reference", "incremental", "authors") if found.get(name)]
+    metrics = ["levels", "dasgupta", "caption@1", "caption@10"]
+    rows = [[m, *[_told(found[name].get(m)) for name in names]] for m in metrics]
+    quality = table(["metric", *names], rows)
+    timed = [name for name in ("reference", "incremental") if "insert_ms" in found[name]]
+    sizes = sorted(found["incremental"]["insert_ms"], key=int)
+    times = table(
+        ["insert_ms at", *timed],
+        [[f"{int(size):,}", *[_told(found[n]["insert_ms"].get(size)) for n in timed]]
+         for size in sizes],
+    )  # fmt: skip
+    ratios = ", ".join(f"{name} {_told(value)}" for name, value in found["ratios"].items())
+    root = " · ".join(f"“{words}”" for words in found["root"])
+    parts = [quality, times, f"Ours against the published (caption@1: the difference, else ratios): {ratios}.", f"The root says: {root}",
+             f"{found['n']:,} places. {measured(found)}"]  # fmt: skip
+    between("evaluation.md", "forest", "\n\n".join(parts))
+
+
+def changes(found: dict[str, Any]) -> None:
+    """The table of `eval changes`."""
+    metrics = ["precision", "recall", "f1"]
+    parts = ["tuning", "held_out", "others", "moved", "new", "gone", "opened", "one_look"]
+    rows = [["**all**", *[f"**{found[m]:.3f}**" for m in metrics]]]
+    rows += [
+        [part.replace("_", " "), *[f"{found[part][m]:.3f}" for m in metrics]]
+        for part in parts
+        if part in found
+    ]
+    generated = "new" in found
+    what = "houses" if generated else "episodes"
+    between("evaluation.md", "house-changes" if generated else "changes",
+            f"{table([what, *metrics], rows)}\n\n{found['n']} {what}. {measured(found)}")  # fmt: skip
+
+
+def questions(found: dict[str, Any]) -> None:
+    """The tables of `eval questions`: both halves of the wordings, then by kind."""
+    halves = [half for half in ("tuning", "reporting") if half in found]
+    metrics = ["right", "n_answerable", "refused", "n_unanswerable", "refused_wrongly"]
+    whole = table(["wordings", *metrics],
+                  [[half, *[_told(found[half].get(m)) for m in metrics]] for half in halves])  # fmt: skip
+    kinds = list(dict.fromkeys(kind for half in halves for kind in found[half]["kinds"]))
     rows = [
+        [kind, *[_told(found[half]["kinds"].get(kind, {}).get(m)) for half in halves
+                 for m in ("right", "refused")]]
+        for kind in kinds
+    ]  # fmt: skip
+    header = ["kind", *[f"{half}: {m}" for half in halves for m in ("right", "refused")]]
+    first, last = found["config"]["seeds"]
+    text = f"{whole}\n\n{table(header, rows)}\n\nHouses {first} to {last}. {measured(found)}"
+    between("evaluation.md", "questions", text)
+
+
+def retention(found: dict[str, Any]) -> None:
+    """The table of `eval retention`."""
+    policies = list(next(iter(found["accuracy"].values())))
+    rows = [
+        [variant, *[f"{row[policy]:.3f}" for policy in policies], found["chosen"][variant]]
+        for variant, row in found["accuracy"].items()
+    ]
+    rows.append(
+        ["behind the best, at worst", *[f"{found['worst_gap'][p]:.3f}" for p in policies], ""]
+    )
+    text = table(["variant", *policies, "the allocator takes"], rows)
+    note = f"{found['n']} evenings a variant; a guess is right in 1 of 8."
+    between("evaluation.md", "retention", f"{text}\n\n{note} {measured(found)}")
+
+
+def _told(value: Any) -> str:
+    """A value of a table."""
+    if value is None:
+        return "—"
+    if isinstance(value, list):
+        return " / ".join(_told(item) for item in value)
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def benchmarked(found: dict[str, Any]) -> str:
+    """Where and when a benchmark was run."""
+    machine = found["machine"]
+    return (
+        f"{found['date'][:10]}, {machine['cpu']}, {machine['cores']} cores, Python "
+        f"{machine['python']}; load {machine['load'][0]} at the start; {found['seconds']:.0f} s."
+    )
+
+
+def attention(runs: list[dict[str, Any]]) -> None:
+    """The table of runs of `benchmarks/attention.py`."""
+    rows = [
+        [f"{result['n']:,}", result["data"], key, _told(result["full"]["time"]["p50_ms"]),
+         _told(ours["time"]["p50_ms"]), _told(ours["times_less_work"]["median"]),
+         _told(ours["times_fewer_bytes"]["median"]), _told(ours["top10_mass"]),
+         _told(ours["error"]["median"])]
+        for found in runs for result in found["results"] for key, ours in result["keys"].items()
+    ]  # fmt: skip
+    header = ["steps", "data", "key", "full p50, ms", "hierarchical p50, ms", "times less work",
+              "times fewer bytes", "top-10 mass", "relative error"]  # fmt: skip
+    notes = "\n".join(f"- {benchmarked(found)}" for found in runs)
+    between("benchmarks.md", "attention", f"{table(header, rows)}\n\n{notes}")
+
+
+MONTH = {
+    "day": "day", "disk_mb": "disk MB", "ram_mb": "RAM MB", "observations": "stored",
+    "events": "events", "entities": "entities", "cpu_s": "CPU s", "recall_p50_ms": "recall p50 ms",
+    "recall_p99_ms": "p99 ms", "day_one_right": "day one right",
+}  # fmt: skip
+
+
+def month(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `benchmarks/month.py`."""
+    parts = []
+    for found in runs:
+        for result in found["results"]:
+            days = [d for d in result["days"] if d["day"] in (1, 2, 3, 7, 14, 21, 23, 28, 30)]
+            rows = [[_told(day.get(key)) for key in MONTH] for day in days]
+            parts.append(f"{result['name']}, {found['config']['hours']} h a day\n\n"
+                         f"{table(list(MONTH.values()), rows)}")  # fmt: skip
+            if result["standing_hour"]:
+                kept = result["standing_hour"]["observations"]
+                parts.append(f"An hour of standing still (3,600 observations) adds {_told(kept)}.")
+        parts.append(table(["what", "measured", "target", "met"], targets(found)))
+        parts.append(benchmarked(found))
+    between("benchmarks.md", "month", "\n\n".join(parts))
+
+
+def targets(found: dict[str, Any]) -> list[list[str]]:
+    """Rows: what was aimed at, and whether it was reached."""
+    return [
         [t["what"], f"{t['value']:,.4g}", ("≥ " if t["above"] else "≤ ") + f"{t['limit']:,g}",
          "yes" if t["met"] else "**no**"]
         for t in found["targets"]
     ]  # fmt: skip
-    parts = [table(["what", "measured", "target", "met"], rows)]
+
+
+def episodic(found: dict[str, Any]) -> str:
+    """The tables of one run of `benchmarks/episodic.py`."""
+    parts = [table(["what", "measured", "target", "met"], targets(found))]
     for result in found["results"]:
         parts.append(_against(result))
+        if "asking" in result:
+            parts.append(_asking(result))
     machine = found["machine"]
     where = (
         f"{found['date'][:10]}, {machine['cpu']}, {machine['cores']} cores, "
@@ -81,6 +227,20 @@ def episodic(found: dict[str, Any]) -> str:
         f"start and {machine['load_after'][0]} at the end; {found['seconds']:.0f} s."
     )
     return "\n\n".join([where, *parts])
+
+
+def _asking(result: dict[str, Any]) -> str:
+    asked = result["asking"]
+    rows = [
+        [name, *[_told(asked[name][part]) for part in ("p50_ms", "p95_ms", "p99_ms")]]
+        for name in ("ask", "recall", "flat", "encode")
+    ]
+    note = (
+        f"Organised in {_told(asked['organise_s'])} s ({_told(asked['per_s'])} a second): "
+        f"{asked['places']:,} places, {asked['events']:,} events."
+    )
+    header = ["in words, end to end", "p50, ms", "p95, ms", "p99, ms"]
+    return f"### {result['n']:,} observations, asking\n\n{table(header, rows)}\n\n{note}"
 
 
 def _against(result: dict[str, Any]) -> str:
@@ -112,21 +272,38 @@ def _against(result: dict[str, Any]) -> str:
     return f"{title}\n\n{table(header, rows)}"
 
 
+PAGES = {
+    "place@1": houses,
+    "recall@1_gap30": places,
+    "incremental": forest,
+    "f1": changes,
+    "tuning": questions,
+    "reporting": questions,
+    "accuracy": retention,
+}
+"""By a metric that tells the evaluations apart, first to last: who writes its table."""
+
+
 def main() -> None:
     """Read the files given and write their tables."""
     if len(sys.argv) < 2 or {"-h", "--help"} & set(sys.argv):
         sys.exit(__doc__)
     runs: list[str] = []
+    benches: dict[str, list[dict[str, Any]]] = {"attention": [], "month": []}
     for name in sys.argv[1:]:
         found = json.loads(Path(name).read_text(encoding="utf-8"))
-        if "place@1" in found:
-            houses(found)
-        elif "recall@1_gap30" in found:
-            places(found)
+        page = next((make for key, make in PAGES.items() if key in found), None)
+        if found.get("benchmark") in benches:
+            benches[found["benchmark"]].append(found)
+        elif page is not None:
+            page(found)
         else:
             runs.append(f"## Run {len(runs) + 1}\n\n{episodic(found)}")
     if runs:
         between("benchmarks.md", "episodic", "\n\n".join(runs))
+    for bench, write in (("attention", attention), ("month", month)):
+        if benches[bench]:
+            write(benches[bench])
 
 
 if __name__ == "__main__":

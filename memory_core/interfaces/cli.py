@@ -23,7 +23,13 @@ PLUGINS = "robot_memory.commands"
 _WORDS = ("question", "text", "id", "reason", "robot", "session", "source")
 _NEEDED_ELSEWHERE = {
     "demo": "tour a simulated house, remember it, ask it, write a report",
+    "eval.house-changes": "what people moved, brought and took in simulated houses",
+    "eval.questions": "questions about simulated houses, scored against ground truth",
+    "eval.retention": "what a full memory should lose: fixed rules and the learned allocator",
 }
+"""What other packages bring, named as their entry points are; `eval.X` is `robot-memory eval X`."""
+
+_POLICIES = ("ebbinghaus", "fifo", "lifo", "lvfo", "mvfo")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,9 +45,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     common, memory = common_options(), memory_options()
     _add_reading(commands, common, memory)
+    _add_structure(commands, common, memory)
     _add_changing(commands, common, memory)
-    _add_evaluations(commands, common)
-    _add_plugins(commands, common)
+    evaluations = _add_evaluations(commands, common)
+    _add_plugins(commands, evaluations, common)
     return parser
 
 
@@ -62,7 +69,7 @@ def _add_reading(
     recall.add_argument("text", nargs="*", help="words; without any, the newest or nearest")
     recall.add_argument("-k", type=int, default=10, help="how many (default: 10)")
     recall.add_argument(
-        "--mode", choices=("auto", "flat", "scene"), default="auto", help="how to rank"
+        "--mode", choices=("attention", "flat", "scene"), default="attention", help="how to rank"
     )
     _add_filters(recall)
     recall.add_argument("--near", metavar="X,Y,Z", help="nearer weighs more, metres")
@@ -79,9 +86,43 @@ def _add_reading(
     backup.add_argument("folder", help="a new folder")
 
 
-def _add_filters(parser: argparse.ArgumentParser) -> None:
+def _add_structure(
+    commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
+) -> None:
+    forest = commands.add_parser(
+        "forest", parents=[common, memory], help="places as a tree of areas: print, draw, export"
+    )
+    forest.add_argument("--depth", type=int, metavar="N",
+                        help="levels below the top (default: what fits; with --json all)")  # fmt: skip
+    forest.add_argument("--node", metavar="ID", help="only this node and what is below it")
+    forest.add_argument("--html", metavar="FILE", help="draw it: a page with a tree and maps")
+    forest.add_argument("--graphml", metavar="FILE", help="write nodes and edges as GraphML")
+    entities = commands.add_parser(
+        "entities", parents=[common, memory], help="things known: where, how sure, what moved"
+    )
+    entities.add_argument(
+        "label", nargs="*", help="only this kind of thing; with an id, the history of that one"
+    )
+    commands.add_parser("places", parents=[common, memory], help="regions known, and their kinds")
+    events = commands.add_parser(
+        "events", parents=[common, memory], help="what happened, cut where it changed"
+    )
+    _add_span(events)
+    facts = commands.add_parser(
+        "facts", parents=[common, memory], help="what is on, in, next to or seen with what"
+    )
+    facts.add_argument("--about", metavar="WORD", help="only of this kind of thing, or this id")
+    for parser in (entities, events, facts):
+        parser.add_argument("--zone", default="UTC", help="time zone of the times (default: UTC)")
+
+
+def _add_span(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", metavar="TIME", help="ISO 8601 or seconds")
     parser.add_argument("--to", dest="end", metavar="TIME", help="ISO 8601 or seconds")
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    _add_span(parser)
     parser.add_argument("--box", metavar="X1,Y1,Z1,X2,Y2,Z2", help="a region, metres")
     parser.add_argument("--within", metavar="R,X,Y[,Z]", help="within R metres of a point")
     parser.add_argument(
@@ -118,6 +159,13 @@ def _add_changing(
         ingest.add_argument(
             "--base-frame", help="the robot's frame (default: what the odometry moves)"
         )
+        _add_retention(ingest)
+    consolidate = commands.add_parser(
+        "consolidate", parents=[common, memory], help="organise, and let repetitions go"
+    )
+    consolidate.add_argument("--lag", type=float, metavar="SECONDS",
+                             help="what is younger stays as it is (default: 600)")  # fmt: skip
+    _add_retention(consolidate)
     forget = commands.add_parser(
         "forget", parents=[common, memory], help="remove, with a record of what and why"
     )
@@ -140,7 +188,14 @@ def _add_changing(
     )
 
 
-def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> None:
+def _add_retention(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep-observations", type=int, metavar="N",
+                        help="keep at most about so many (default: no bound)")  # fmt: skip
+    parser.add_argument("--policy", choices=_POLICIES, default=_POLICIES[0],
+                        help="which go first beyond that bound (default: ebbinghaus)")  # fmt: skip
+
+
+def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> Commands:
     evaluate = commands.add_parser("eval", help="measure against real data")
     kinds = evaluate.add_subparsers(dest="evaluation", metavar="WHAT", required=True)
     houses = kinds.add_parser(
@@ -148,7 +203,12 @@ def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> Non
     )
     houses.add_argument("folder", help="holds HOUSE.json.gz files (REVERIE)")
     houses.add_argument("--houses", nargs="+", default=[], metavar="NAME", help="only these")
-    houses.add_argument("--mode", choices=("auto", "flat"), default="auto", help="how to rank")
+    houses.add_argument(
+        "--mode", choices=("attention", "scene", "flat"), default="attention", help="how to rank"
+    )
+    houses.add_argument(
+        "--ablation", action="store_true", help="also score every step from flat to attention"
+    )
     houses.add_argument("--encoder", default="default", help="text encoder")
     houses.add_argument("--rows", metavar="FILE", help="write one JSON line a sentence")
     places = kinds.add_parser(
@@ -157,20 +217,39 @@ def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> Non
     places.add_argument("folder", help="holds frame-N.color.jpg, .depth.png, .pose.txt (7-Scenes)")
     places.add_argument("--every", type=int, default=1, help="ask every n-th frame (default: 1)")
     places.add_argument("--rows", metavar="FILE", help="write one JSON line a query")
+    forest = kinds.add_parser(
+        "forest", parents=[common], help="the growing forest against the published batch one"
+    )
+    forest.add_argument("folder", help="holds places.jsonl.gz (captioned places)")
+    forest.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000],
+                        metavar="N", help="at how many places adding one is timed")  # fmt: skip
+    forest.add_argument("--encoder", default="default", help="text encoder")
+    forest.add_argument("--rows", metavar="FILE", help="write one JSON line a query")
+    changes = kinds.add_parser(
+        "changes", parents=[common], help="what moved and what was opened between two visits"
+    )
+    changes.add_argument("folder", help="holds episodes.json.gz (rearrangement)")
+    changes.add_argument("--looks", type=int, default=4, help="per visit (default: 4)")
+    changes.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
+    changes.add_argument("--exact", action="store_true", help="without noise: a smoke test")
+    changes.add_argument("--rows", metavar="FILE", help="write one JSON line an episode")
+    return kinds
 
 
-def _add_plugins(commands: Commands, common: argparse.ArgumentParser) -> None:
+def _add_plugins(
+    commands: Commands, evaluations: Commands, common: argparse.ArgumentParser
+) -> None:
     from importlib.metadata import entry_points
 
     installed = {entry.name: entry for entry in entry_points(group=PLUGINS)}
-    for name, words in _NEEDED_ELSEWHERE.items():
-        plugin = commands.add_parser(name, parents=[common], help=words)
+    for name in [*_NEEDED_ELSEWHERE, *sorted(set(installed) - set(_NEEDED_ELSEWHERE))]:
+        where = evaluations if name.startswith("eval.") else commands
+        words = _NEEDED_ELSEWHERE.get(name, f"brought by {name}")
+        plugin = where.add_parser(name.removeprefix("eval."), parents=[common], help=words)
         if name in installed:
             installed[name].load()(plugin)
         else:
             plugin.set_defaults(run=_not_installed)
-    for name in sorted(set(installed) - set(_NEEDED_ELSEWHERE)):
-        installed[name].load()(commands.add_parser(name, parents=[common]))
 
 
 def _not_installed(_: argparse.Namespace) -> int:
@@ -189,7 +268,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and getattr(options, "run", None) is not _not_installed:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     verbose = getattr(options, "verbose", 0)
     level = (logging.ERROR, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")

@@ -7,49 +7,22 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from memory_core.errors import InvalidQuery, MemoryMissing
-from memory_core.interfaces.console import complain, print_json, progress, say, table
+from memory_core.interfaces import structure
+from memory_core.interfaces.console import complain, print_json, say, table
+from memory_core.interfaces.evaluations import evaluate
+from memory_core.interfaces.opening import bar, loaded_encoder, open_memory
+from memory_core.interfaces.why import show_why
 from memory_core.language import times
 from memory_core.memory import RobotMemory
 from memory_core.types import Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
 
 if TYPE_CHECKING:
     from memory_core.language.model import LanguageModel
-    from memory_core.perception.image import ImageEncoder
-    from memory_core.perception.text import TextEncoder
 
 DAMAGED = 5
-
-
-def encoder_of(name: str) -> TextEncoder | Literal["default"] | None:
-    """The encoder an option names."""
-    if name == "default":
-        return "default"
-    if name == "none":
-        return None
-    from memory_core.perception.text import HashingEncoder, SentenceEncoder
-
-    return HashingEncoder() if name == "hashing" else SentenceEncoder(name)
-
-
-def image_encoder_of(name: str | None) -> ImageEncoder | None:
-    """The image encoder an option names; loading it takes a while."""
-    if not name:
-        return None
-    from memory_core.perception.image import TransformersImageEncoder
-
-    return TransformersImageEncoder(name)
-
-
-def open_memory(options: argparse.Namespace, *, write: bool, create: bool = False) -> RobotMemory:
-    """The memory the options name."""
-    return RobotMemory.open(
-        options.memory, read_only=not write, create=create,
-        text_encoder=encoder_of(options.encoder),
-        image_encoder=image_encoder_of(options.image_encoder),
-    )  # fmt: skip
 
 
 # -- reading ------------------------------------------------------------------------------------
@@ -64,11 +37,12 @@ def ask(options: argparse.Namespace) -> int:
         found = memory.ask(question, now_ns=now_ns, zone=options.zone, model=_model(options))
         if options.keyframe:
             _save_keyframe(memory, found.evidence, Path(options.keyframe))
-    if options.json:
-        print_json(found.to_json())
-        return 0
-    say(found.answer)
-    _evidence_table(found.evidence, zone)
+        if options.json:
+            print_json(found.to_json())
+            return 0
+        say(found.answer)
+        _evidence_table(found.evidence, zone)
+        show_why(memory, found.evidence)
     return 0
 
 
@@ -121,11 +95,12 @@ def recall(options: argparse.Namespace) -> int:
     query = Query(text=text, filters=filters_of(options), near=_near(options), k=options.k)
     with open_memory(options, write=False) as memory:
         found = memory.recall(query, mode=options.mode)
-    if options.json:
-        print_json(found.to_json())
-        return 0
-    say(f"{len(found.evidence)} of {found.considered} considered, {found.seconds * 1e3:.1f} ms")
-    _evidence_table(found.evidence, times.zone(options.zone))
+        if options.json:
+            print_json(found.to_json())
+            return 0
+        say(f"{len(found.evidence)} of {found.considered} considered, {found.seconds * 1e3:.1f} ms")
+        _evidence_table(found.evidence, times.zone(options.zone))
+        show_why(memory, found.evidence)
     return 0
 
 
@@ -261,10 +236,10 @@ def export(options: argparse.Namespace) -> int:
     mcap = target.suffix == ".mcap"
     if not mcap and not target.name.endswith((".jsonl", ".jsonl.gz")):
         raise InvalidQuery(f"{target.name} must end in .jsonl, .jsonl.gz or .mcap")
-    with open_memory(options, write=False) as memory, _bar(options, "exporting") as bar:
+    with open_memory(options, write=False) as memory, bar(options, "exporting") as tell:
         total = memory.store.count()
         written = memory.export(
-            target, format="mcap" if mcap else "jsonl", progress=lambda done: bar(done, total)
+            target, format="mcap" if mcap else "jsonl", progress=lambda done: tell(done, total)
         )
     return _done(options, {"file": str(target), "observations": written},
                  f"{written:,} observations written to {target}")  # fmt: skip
@@ -272,8 +247,8 @@ def export(options: argparse.Namespace) -> int:
 
 def backup(options: argparse.Namespace) -> int:
     """Copy the memory while it is in use."""
-    with open_memory(options, write=False) as memory, _bar(options, "copying") as bar:
-        folder = memory.backup(options.folder, progress=bar)
+    with open_memory(options, write=False) as memory, bar(options, "copying") as tell:
+        folder = memory.backup(options.folder, progress=tell)
     return _done(options, {"folder": str(folder)}, f"copied to {folder}")
 
 
@@ -293,17 +268,24 @@ def ingest(options: argparse.Namespace) -> int:
     )  # fmt: skip
     if reading.sidecar is not None and not reading.sidecar.exists():
         raise InvalidQuery(f"--sidecar {reading.sidecar} does not exist")
-    reports = []
+    reports, kept = [], None
     with open_memory(options, write=True, create=True) as memory:
         for recording in options.recording:
-            with _bar(options, f"reading {Path(recording).name}") as bar:
-                report = read(memory, recording, options=reading, progress=bar)
+            with bar(options, f"reading {Path(recording).name}") as tell:
+                report = read(memory, recording, options=reading, progress=tell)
             reports.append(report)
             if not options.json:
                 _show_ingest(report.to_json())
+        structure.organise(memory, options)
+        if options.keep_observations is not None:
+            kept = structure.keep_within(memory, options)
     if options.json:
-        print_json(reports[0].to_json() if len(reports) == 1 else
-                   {"recordings": [report.to_json() for report in reports]})  # fmt: skip
+        told = reports[0].to_json() if len(reports) == 1 else {
+            "recordings": [report.to_json() for report in reports]
+        }  # fmt: skip
+        print_json(told if kept is None else told | {"consolidated": kept})
+    elif kept is not None:
+        structure.tell_kept(kept, options.policy)
     return 0 if all(report.complete for report in reports) else 3
 
 
@@ -355,8 +337,8 @@ def forget(options: argparse.Namespace) -> int:
 
 def repair(options: argparse.Namespace) -> int:
     """Make a damaged memory usable again."""
-    with _bar(options, "reading what can be read") as bar:
-        done = RobotMemory.repair(options.memory, progress=bar)
+    with bar(options, "reading what can be read") as tell:
+        done = RobotMemory.repair(options.memory, progress=tell)
     if done.kept is None:
         return _done(options, done.to_json(), "the memory is sound; nothing was done")
     return _done(
@@ -370,57 +352,16 @@ def reembed(options: argparse.Namespace) -> int:
     """Make the text vectors anew."""
     if not (options.memory / "memory.db").exists():
         raise MemoryMissing(f"there is no memory in {options.memory}")
-    encoder = encoder_of(options.encoder)
-    if encoder == "default":
-        from memory_core.perception.text import SentenceEncoder
-
-        encoder = SentenceEncoder()
+    encoder = loaded_encoder(options.encoder)
     with (
         RobotMemory.open(options.memory, text_encoder=None) as memory,
-        _bar(options, "encoding") as bar,
+        bar(options, "encoding") as tell,
     ):
-        made = memory.reembed(encoder, progress=bar)
+        made = memory.reembed(encoder, progress=tell)
     return _done(options, {"vectors": made}, f"{made:,} vectors made anew")
 
 
-# -- measuring ----------------------------------------------------------------------------------
-
-
-def evaluate(options: argparse.Namespace) -> int:
-    """Run an evaluation."""
-    from memory_core.evaluation.report import write_rows
-
-    with _bar(options, options.evaluation) as bar:
-        if options.evaluation == "houses":
-            from memory_core.evaluation.houses import evaluate_houses
-            from memory_core.perception.text import SentenceEncoder
-
-            encoder = encoder_of(options.encoder)
-            found, rows = evaluate_houses(
-                Path(options.folder), names=options.houses,
-                encoder=SentenceEncoder() if encoder == "default" else encoder,
-                mode=options.mode, progress=bar,
-            )  # fmt: skip
-        else:
-            from memory_core.evaluation.places import evaluate_places
-
-            found, rows = evaluate_places(Path(options.folder), every=options.every, progress=bar)
-    if options.rows:
-        write_rows(Path(options.rows), rows)
-    if options.json:
-        print_json(found)
-        return 0
-    plain = [[k, v] for k, v in found.items() if not isinstance(v, dict)]
-    table(f"eval {options.evaluation}", ["metric", "value"], plain)
-    if "houses" in found:
-        metrics = list(next(iter(found["houses"].values())))
-        table("by house", ["house", *metrics],
-              [[name, *[row[m] for m in metrics]] for name, row in found["houses"].items()])  # fmt: skip
-    return 0
-
-
-def _bar(options: argparse.Namespace, title: str) -> Any:
-    return progress(title, quiet=options.quiet or options.json)
+# -- sharing ------------------------------------------------------------------------------------
 
 
 def _done(options: argparse.Namespace, value: Json, words: str) -> int:
@@ -434,12 +375,18 @@ def _done(options: argparse.Namespace, value: Json, words: str) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ask": ask,
     "backup": backup,
+    "consolidate": structure.consolidate,
+    "entities": structure.entities,
     "eval": evaluate,
+    "events": structure.events,
     "export": export,
+    "facts": structure.facts,
+    "forest": structure.forest,
     "forget": forget,
     "import": ingest,
     "info": info,
     "ingest": ingest,
+    "places": structure.places,
     "recall": recall,
     "reembed": reembed,
     "repair": repair,

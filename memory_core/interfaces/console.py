@@ -54,7 +54,6 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """A table for people; remembered text is shown as it is, never as markup."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -62,23 +61,30 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(_printable(cell)) for cell in row))
+        drawn.add_row(*(Text(printable(cell)) for cell in row))
+    show(drawn)
+
+
+def show(drawn: Any) -> None:
+    """A rich table or tree; what it shows must be `printable`."""
+    from rich.console import Console
+
     Console().print(drawn)
 
 
-def _printable(cell: Any) -> str:
+def printable(cell: Any) -> str:
     """A cell without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in str(cell))
 
 
 def say(text: str) -> None:
     """A line for people."""
-    sys.stdout.write(_printable(text) + "\n")
+    sys.stdout.write(printable(text) + "\n")
 
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    sys.stderr.write(_printable(text) + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 @contextmanager
