@@ -322,9 +322,9 @@ def spread(values: Sequence[float] | Floats) -> dict[str, float]:
 
 
 def latency(seconds: Sequence[float] | Floats) -> dict[str, float]:
-    """p50 and p95 in milliseconds."""
-    middle, late = np.quantile(np.asarray(seconds, np.float64) * 1e3, (0.5, 0.95))
-    return {"p50_ms": rounded(middle), "p95_ms": rounded(late)}
+    """p50, p95 and p99 in milliseconds."""
+    middle, late, latest = np.quantile(np.asarray(seconds, np.float64) * 1e3, (0.5, 0.95, 0.99))
+    return {"p50_ms": rounded(middle), "p95_ms": rounded(late), "p99_ms": rounded(latest)}
 
 
 def rounded(value: float) -> float:

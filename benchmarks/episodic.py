@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks import asking
 from benchmarks.common import (
     DIMENSION,
     QUESTIONS,
@@ -456,6 +457,7 @@ class Run:
     sentences: list[str]
     base: Floats
     held_out: Floats
+    unsaid: list[str] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -823,6 +825,8 @@ def measure(run: Run, rows: int, kind: str) -> dict[str, Any]:
     place.mkdir()
     result: dict[str, Any] = {"n": rows, "vectors": kind}
     mine = ThisMemory(place / "memory")
+    if options.ask and not gaussian:
+        asking.declare_encoder(mine.memory)
     with training_watched() as trainings:
         times = ingest_all(mine, log, options.group, limit_s=float("inf"))
         result["training"] = wait_for_training(mine, trainings)
@@ -847,6 +851,9 @@ def measure(run: Run, rows: int, kind: str) -> dict[str, Any]:
     result["disk_bytes_per_observation"] = rounded(disk_bytes(place / "memory") / rows)
     say("  reopening")
     result["reopening"] = measure_reopening(run, place / "memory", log, meanings, rows)
+    if options.ask and not gaussian:
+        say("  asking")
+        result["asking"] = asking.measure_asking(place / "memory", run.unsaid, count=options.repeat)
     shutil.rmtree(place)
     return result
 
@@ -889,6 +896,8 @@ def targets_of(result: dict[str, Any]) -> list[Target]:
     if rows >= 100_000:  # below, fixed costs are most of it
         each = reopening["rss_bytes_per_observation"]
         found.append(Target(f"{at}: resident bytes an observation", each, 1_200))
+    if rows == 1_000_000 and "asking" in result:
+        found += asking.targets_of(result["asking"], at)
     slowest = max(result["close_s"], reopening["close_s"])
     found.append(Target(f"{at}: close, s", slowest, 1.0))
     return found
@@ -950,6 +959,9 @@ def show(result: dict[str, Any]) -> None:
         "disk bytes an observation": result["disk_bytes_per_observation"],
     }
     print_table(f"{title}: size", ("what", ""), [(k, f"{v:,}") for k, v in facts.items()])
+    if "asking" in result:
+        header = ("in words", "p50, ms", "p95, ms", "p99, ms")
+        print_table(f"{title}: asking", header, asking.rows_of(result["asking"]))
 
 
 # -- command line -------------------------------------------------------------------------------
@@ -962,6 +974,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10k,100k", help="for example 10k,100k,1M")
     parser.add_argument("--peers", default="", help=f"of {', '.join(PEERS)}; commas between")
     parser.add_argument("--vectors", default="sentences,gaussian", help="which kinds")
+    parser.add_argument("--ask", action="store_true", help="organise, then ask in words as well")
     parser.add_argument("--repeat", type=int, default=120, help="questions a fraction, ≥ 20")
     parser.add_argument("--group", type=int, default=500, help="observations a durable write")
     parser.add_argument("--sigma", type=float, default=0.0025, help="noise on each number")
@@ -1006,7 +1019,10 @@ def run_all(options: argparse.Namespace, folder: Path) -> Run:
     sentences = descriptions(SENTENCES, seed=1)
     vectors = encode([*sentences, *QUESTIONS], options.cache or default_cache())
     known = SENTENCES - HELD_OUT
-    run = Run(options, folder, sentences[:known], vectors[:known], vectors[known:])
+    run = Run(
+        options, folder, sentences[:known], vectors[:known], vectors[known:],
+        unsaid=sentences[known:],
+    )  # fmt: skip
     options.peers = without_missing(options.peers, run.left_out)
     for rows in options.sizes:
         for kind in options.vectors:

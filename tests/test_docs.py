@@ -6,12 +6,15 @@ import re
 import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 from bags import kitchen_bag
 
+from memory_core.errors import NotInstalled
 from memory_core.interfaces.cli import build_parser, main
+from memory_core.perception.text import SentenceEncoder
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,8 +29,19 @@ def commands(page):
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
+@pytest.fixture(scope="module")
+def encoder():
+    """The text encoder of all commands here, loaded once; without its package, none."""
+    try:
+        return SentenceEncoder()
+    except NotInstalled:
+        return None
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, encoder):
+    if encoder is not None:
+        monkeypatch.setattr("memory_core.memory.SentenceEncoder", lambda: encoder)
     kitchen_bag(tmp_path / "my_robot_bag")
     (tmp_path / "captions.jsonl").write_text(SIDECAR, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -82,3 +96,14 @@ def test_commands_named_in_text_exist():
             if word not in ("and", "is"):
                 with contextlib.suppress(ValueError):
                     assert word in known, f"{page.name}: {word}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "images").glob("*.svg")), ids=lambda p: p.name
+)
+def test_drawings_are_small_and_say_what_they_show(path):
+    assert path.stat().st_size < 150_000
+    drawing = ElementTree.parse(path).getroot()
+    names = {child.get("id"): child.text for child in drawing}
+    assert drawing.get("role") == "img"
+    assert all(names[name] for name in drawing.get("aria-labelledby").split())
