@@ -20,7 +20,7 @@ from memory_core.types import Evidence, Filters, IntArray, Parts, Query, Recall,
 
 FUSION_K = 60
 MIN_POOL = 64
-COMMON = 20_000
+COMMON = 4_000
 _WORD = re.compile(r"[^\W_]+")
 _STOP = frozenset(
     (
