@@ -89,7 +89,7 @@ def _rank(store: EpisodicStore, view: View, query: Query, total: int) -> Ranked:
         rankings.append(hits.rowids.tolist())
         cosines = dict(zip(hits.rowids.tolist(), hits.scores.tolist(), strict=True))
     if query.text:
-        rankings.append(lexical(store, query.text, allowed, pool))
+        rankings.append(lexical(store, query.text, allowed, pool, telling=bool(query.vectors)))
     if not rankings:
         everything = view.select(query.filters) if allowed is None else allowed
         chosen = _by_kernels(view, everything, query, pool)
@@ -115,7 +115,13 @@ def fuse(rankings: list[list[int]]) -> dict[int, float]:
 
 
 def lexical(
-    store: EpisodicStore, text: str, allowed: IntArray | None, limit: int, *, every: bool = False
+    store: EpisodicStore,
+    text: str,
+    allowed: IntArray | None,
+    limit: int,
+    *,
+    every: bool = False,
+    telling: bool = False,
 ) -> list[int]:
     """Rowids whose words match, best first (BM25), under the filter.
 
@@ -125,11 +131,12 @@ def lexical(
         allowed: Rowids that may be returned, ascending; None for all.
         limit: At most this many.
         every: Whether all the words must match, not just one.
+        telling: Pass over words that very many observations hold: for where meaning ranks too.
     """
     words = content_words(text)
     if not words or (allowed is not None and not len(allowed)):
         return []
-    if not every:
+    if telling:
         words = _telling(store, words)
         if not words:
             return []

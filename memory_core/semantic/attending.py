@@ -213,7 +213,7 @@ def recall_observations(
         return None
     pool = max(flat.MIN_POOL, query.k)
     by_meaning = looked.rowids[:pool].tolist()
-    by_word = flat.lexical(store, query.text, allowed, pool)
+    by_word = flat.lexical(store, query.text, allowed, pool, telling=True)
     fused = flat.fuse([by_meaning, by_word])
     ordered = sorted(fused, key=lambda rowid: (-fused[rowid], -rowid))
     best = 2.0 / (flat.FUSION_K + 1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from memory_core.types import FloatArray, IntArray
+from memory_core.types import FloatArray, IntArray, Observation
 
 HALF_BAND_M = 0.5
 MIN_STOREY_M = 1.8
@@ -45,3 +47,9 @@ def floors_of(heights: FloatArray) -> tuple[IntArray, FloatArray]:
         free &= np.abs(heights - peak) >= HALF_BAND_M
     ordered = np.sort(np.array(levels))
     return np.abs(heights[:, None] - ordered[None]).argmin(axis=1), ordered
+
+
+def camera_height(observation: Observation) -> float:
+    """How far above the floor an observer was, where that is told, metres; else 0."""
+    height = observation.extra.get("height_m", 0.0)
+    return float(height) if isinstance(height, int | float) and math.isfinite(height) else 0.0

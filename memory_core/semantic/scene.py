@@ -19,7 +19,7 @@ from memory_core.geometry import bearing_direction
 from memory_core.language.lexicon import words_of
 from memory_core.language.rooms import NAMES
 from memory_core.semantic.entities import Sightings, Thing, associate
-from memory_core.semantic.floors import floors_of
+from memory_core.semantic.floors import camera_height, floors_of
 from memory_core.semantic.kinds import KindModel
 from memory_core.types import BoolArray, Entity, FloatArray, IntArray, Sighting
 
@@ -133,7 +133,7 @@ def build_scene(
     origins = np.array([s.map_pose.position for s in standpoints if s.map_pose is not None])
     shifts = _apart_by_frame(standpoints)  # things of different maps are never one thing
     origins = origins + shifts
-    heights = origins[:, 2] - np.array([_camera_height(s) for s in standpoints])
+    heights = origins[:, 2] - np.array([camera_height(s.observation) for s in standpoints])
     floors, levels = floors_of(heights)
     sightings, originals = _collect(standpoints, labels)
     sightings = replace(sightings, position=sightings.position + shifts[sightings.station])
@@ -258,11 +258,6 @@ def _apart_by_frame(standpoints: Sequence[Stored]) -> FloatArray:
     shifts = np.zeros((len(frames), 3))
     shifts[:, 0] = [numbers[frame] * FRAME_APART_M for frame in frames]
     return shifts
-
-
-def _camera_height(stored: Stored) -> float:
-    height = stored.observation.extra.get("height_m", 0.0)
-    return float(height) if isinstance(height, int | float) and math.isfinite(height) else 0.0
 
 
 def _collect(

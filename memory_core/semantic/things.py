@@ -19,6 +19,7 @@ from memory_core.episodic.rows import Stored
 from memory_core.geometry import bearing_direction
 from memory_core.identity import digest_of
 from memory_core.semantic.bearings import BearingEntities, Line, SightLines
+from memory_core.semantic.floors import camera_height
 from memory_core.semantic.tracking import EntityTracker, Seen, Session, TrackerRows
 from memory_core.semantic.tracks import Thing, Track, Vantage
 from memory_core.semantic.views import view_told
@@ -333,8 +334,7 @@ def _rows_of(frame: int, records: Mapping[str, Sequence[Record]]) -> TrackerRows
 def under(standpoint: Vector3, observation: Observation) -> Vector3:
     """The point of the floor under an observer, whose height may be told, metres."""
     x, y, z = standpoint
-    height = observation.extra.get("height_m", 0.0)
-    return (x, y, z - float(height)) if isinstance(height, int | float) else standpoint
+    return (x, y, z - camera_height(observation))
 
 
 def distances(stored: Stored, standpoint: Vector3) -> dict[str, float]:

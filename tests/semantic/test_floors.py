@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory_core.semantic.floors import MIN_STOREY_M, floors_of
+from memory_core.semantic.floors import MIN_STOREY_M, camera_height, floors_of
+from memory_core.types import Observation
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,12 @@ def test_the_order_of_visits_is_no_matter_where_storeys_are_clear(millimetres, r
     shuffled = list(heights)
     random.shuffle(shuffled)
     assert floors_of(np.array(heights))[1] == pytest.approx(floors_of(np.array(shuffled))[1])
+
+
+def test_a_height_that_is_no_number_counts_as_none():
+    heights = [
+        camera_height(Observation(id="o", stamp_ns=1, extra={"height_m": told}))
+        for told in (1.2, "high", float("nan"), None)
+    ]
+    assert heights == [1.2, 0.0, 0.0, 0.0]
+    assert camera_height(Observation(id="o", stamp_ns=1)) == 0.0

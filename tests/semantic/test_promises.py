@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from memory_core import Filters, Observation, Pose, Query, Retention, TimeSpan
+from memory_core import Filters, Observation, Pose, Query, Retention, RobotMemory, TimeSpan
 from memory_core.semantic import structure as structure_module
 
 from .making import START_NS
@@ -103,3 +103,13 @@ def test_forgetting_a_span_forgets_its_events_even_where_repetitions_went_before
         older = None if named else START_NS + 3_600 * 10**9
         memory.forget(filters=filters, older_than_ns=older, reason="private")
         assert {event.session for event in memory.events()} == {"tuesday"}
+
+
+@pytest.mark.parametrize("mode", ["flat", "attention"])
+def test_a_common_word_is_found_where_nothing_but_spelling_ranks(tmp_path, monkeypatch, mode):
+    monkeypatch.setattr("memory_core.episodic.recall.COMMON", 10)
+    with RobotMemory.open(tmp_path / "memory", text_encoder=None, gpu=False) as memory:
+        memory.observe([
+            Observation(id=f"door-{n}", stamp_ns=START_NS + n, text="a door") for n in range(40)
+        ])  # fmt: skip
+        assert len(memory.recall("door", k=5, mode=mode).evidence) == 5
