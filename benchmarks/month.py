@@ -63,7 +63,6 @@ CAPTION_S = 20
 SPEED_M_S = 0.5
 TURN_RAD_S = math.radians(45)
 MOVES = (10, 20)
-TAKEN_AWAY = 2
 RIGHT_M = 1.0
 RECALLS = 40
 COVARIANCE = tuple((np.eye(3) * NOISE_M**2).ravel().tolist())

@@ -24,13 +24,11 @@ from memory_core.errors import (
 from memory_core.perception.image import ImageEncoder
 from memory_core.perception.keyframes import decode_image
 from memory_core.perception.text import TextEncoder
-from memory_core.types import Observation, Query, Refusal
+from memory_core.types import IMAGE_SPACE, TEXT_SPACE, Observation, Query, Refusal
 from memory_core.validation import check_observation
 
 _log = logging.getLogger(__name__)
 
-TEXT_SPACE = "text"
-IMAGE_SPACE = "image"
 ENCODE_BATCH = 256
 
 

@@ -43,7 +43,7 @@ from memory_core.errors import (
     RobotMemoryError,
     StorageFull,
 )
-from memory_core.intake import ENCODE_BATCH, IMAGE_SPACE, TEXT_SPACE, Intake, describe
+from memory_core.intake import ENCODE_BATCH, Intake, describe
 from memory_core.language import times
 from memory_core.language.model import LanguageModel
 from memory_core.language.names import put_back, take_names
@@ -57,6 +57,8 @@ from memory_core.semantic.recall import recall_scene
 from memory_core.semantic.scene import Scene
 from memory_core.semantic.structure import Structure, join
 from memory_core.types import (
+    IMAGE_SPACE,
+    TEXT_SPACE,
     Acknowledgement,
     Answer,
     EmbeddingSpace,
@@ -491,9 +493,12 @@ class RobotMemory:
         view = self._view()
         if model is not None:
             question = rewrite(model, question)
-        masked, held = take_names(question, self._store.names("label"))
-        understood = parse_question(masked, now_ns=now, where=where)
-        understood = put_back(by_meaning(understood, self._encoder), held)
+        labels = self._store.names("label")
+        masked, held = take_names(question, labels)
+        read = parse_question(masked, now_ns=now, where=where)
+        named = put_back(read, held)
+        along = named.names if labels else (named.phrase,) if named.phrase else ()
+        understood = put_back(by_meaning(read, self._encoder, along=along), held)
         scene = self._structure.scene(view, Query(text=understood.text), things=understood.names)
         context = Context(self, understood, now, where, scene, self._encode)
         answered = self._traced(answer(context))
@@ -863,6 +868,29 @@ class RobotMemory:
         """
         self._writer()
         return self._structure.consolidate(lag_s=lag_s, progress=progress)
+
+    def tell_forest(
+        self, model: LanguageModel, *, progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """Have a language model name and summarise every area of the forest, and keep that.
+
+        It holds until something in the area changes; then the area's own words are back until it
+        is told anew.
+
+        Args:
+            model: Asked once an area, once more where its reply does not fit.
+            progress: Called with (areas told, areas there are).
+
+        Returns:
+            How many areas were told.
+
+        Raises:
+            ModelReplyInvalid: Neither reply fits; what was told before stays.
+            EncodingError: The model failed.
+            MemoryReadOnly: The memory is open read-only.
+        """
+        self._writer()
+        return self._structure.tell_forest(model, progress=progress)
 
     # -- what is stored ---------------------------------------------------------------------
 

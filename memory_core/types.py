@@ -9,7 +9,7 @@ million observations can be built quickly.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,12 @@ IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
 Json = Any
 Vector3 = tuple[float, float, float]
+Encode = Callable[[Sequence[str]], FloatArray]
+"""Sentences to unit vectors, shape (n, d)."""
+
+TEXT_SPACE = "text"
+IMAGE_SPACE = "image"
+"""The vector spaces of what was described, and of keyframes."""
 
 DEFAULT_MAP = "map"
 ORIGIN = "origin"

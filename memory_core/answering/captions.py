@@ -32,7 +32,7 @@ def supported(context: Context, phrase: str, k: int = 50) -> list[Evidence]:
     memory = context.memory
     place = context.question.place
     said = " ".join(part for part in (phrase, place.thing) if part)
-    found = memory.recall(Query(text=said, filters=filters_of(context), k=k), mode="flat").evidence
+    found = memory.recall(Query(text=said, filters=filters_of(context), k=k)).evidence
     worded = [item for item in found if item.observation.text]
     if not worded:
         return []

@@ -21,8 +21,17 @@ from memory_core.language.questions import PlacePhrase, Question
 from memory_core.language.rooms import NAMES, narrow_name
 from memory_core.semantic.attend import Attended, attend
 from memory_core.semantic.ranking import name_similarity
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import BoolArray, Evidence, FloatArray, IntArray, Parts, Pose, Sighting
+from memory_core.semantic.scene import Scene
+from memory_core.types import (
+    BoolArray,
+    Encode,
+    Evidence,
+    FloatArray,
+    IntArray,
+    Parts,
+    Pose,
+    Sighting,
+)
 
 if TYPE_CHECKING:
     from memory_core.memory import RobotMemory

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from memory_core.language.frames import FRAMES, OTHER, SWAPPED, framed, intent_of
-from memory_core.language.likeness import learned, likely
+from memory_core.language.likeness import fit, learned, likely, save
 from memory_core.language.questions import Question
-from memory_core.perception.text import TextEncoder
+from memory_core.perception.text import SentenceEncoder, TextEncoder
+from memory_core.types import FloatArray
 
 GUESS = 0.3
 """Chance from which an intent replaces a mere guess."""
@@ -21,16 +25,32 @@ _TIMELESS = frozenset(
 )
 """Intents that name no stretch of time themselves."""
 _OF_ONE_MIND = frozenset(
-    {("need", "describe"), ("where", "when"), ("how_long", "when"), ("when", "where")}
+    {
+        ("need", "describe"),
+        ("need", "where"),
+        ("need", "ever"),
+        ("where", "when"),
+        ("how_long", "when"),
+        ("when", "where"),
+    }
 )
 """Kinds of which the rules' one stands: the question word itself tells them apart."""
 _PEOPLE = re.compile(r"\bsee (?:any )?SOMEBODY\b")
 _NEED = re.compile(
-    r"\b(?:some(?:thing|where|place)|any(?:thing|where)|(?:a|an|some|any|the) [a-z]+).*$"
+    r"\b(?:some(?:thing|where|place|body|one)|any(?:thing|where)|(?:a|an|some|any|the) [a-z -]+?"
+    r"(?= (?:to|where|that|which|for|with|so|on which|in which|i|we|one)\b)).*$"
 )
 
 
-def by_meaning(question: Question, encoder: TextEncoder | None) -> Question:
+_NO_NAME = re.compile(
+    r"\b(?:the|a|an|your|you|i|did|do|does|is|are|was|were|which|what|where|when|how|me|it|that|has|have|had|there|to)\b"
+)
+"""Words that no name has: what holds one was not read as it was meant."""
+
+
+def by_meaning(
+    question: Question, encoder: TextEncoder | None, *, along: Sequence[str] = ()
+) -> Question:
     """A question as its wording as a whole is most likely meant.
 
     The rules know exactly what they know; a wording they were not made for may fit one by
@@ -40,16 +60,23 @@ def by_meaning(question: Question, encoder: TextEncoder | None) -> Question:
         question: As the rules understood it.
         encoder: The encoder that the chances were learned with; any other, or None, leaves the
             question as it is.
+        along: What will be encoded next: two sentences at once cost little more than one.
     """
     if encoder is None or encoder.space.model != learned().model or not question.rest:
         return question
-    parts, chances = likely(question.rest, encoder.encode)
+
+    def encode(sentences: Sequence[str]) -> FloatArray:
+        return encoder.encode([*sentences, *along])[: len(sentences)]
+
+    misread = any(_NO_NAME.search(name) for name in question.names)
+    parts, chances = likely(question.rest, encode, strict=misread)
     if _PEOPLE.search(parts.text):
         return question
     timed = question.time.span is not None or (question.visit and not question.visit.since)
     best = next((name for name in chances if not (timed and name in _TIMELESS)), OTHER)
-    known = intent_of(question) if question.sure else None
-    needed = GUESS if not question.sure else OVERRULE if known else FOREIGN
+    sure = question.sure and not misread
+    known = intent_of(question) if sure else None
+    needed = GUESS if not sure else OVERRULE if known else FOREIGN
     if best == OTHER or best.rstrip(SWAPPED) == known or chances[best] < needed:
         return question
     if (question.kind, FRAMES[best.rstrip(SWAPPED)].kind) in _OF_ONE_MIND:
@@ -68,3 +95,14 @@ def by_meaning(question: Question, encoder: TextEncoder | None) -> Question:
         return question
     floor = question.place.floor
     return read if floor is None else replace(read, place=replace(read.place, floor=floor))
+
+
+def _refit() -> None:
+    """Learn the weights anew from `language/examples.json` and write them over the old ones."""
+    encoder = SentenceEncoder()
+    weights = fit(encoder.encode, model=encoder.space.model)
+    save(weights, Path(inspect.getfile(fit)).with_name("intents.npz"))
+
+
+if __name__ == "__main__":
+    _refit()

@@ -18,8 +18,8 @@ from memory_core.answering.parts import make, name_of, when_said, whereabouts
 from memory_core.answering.things import seen_best
 from memory_core.language.affordances import AFFORDANCES, Affordance
 from memory_core.language.lexicon import words_of
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import Answer, FloatArray, IntArray
+from memory_core.semantic.scene import Scene
+from memory_core.types import Answer, Encode, FloatArray, IntArray
 
 SIMILAR = 0.4
 AS_NEAR = 0.06

@@ -130,6 +130,9 @@ def _next_thing(context: Context, scene: Scene, phrase: str) -> Answer:
     if not later:
         later = [e for e in firsts if (e[0] > begun if after else e[0] < begun)]
         later += _in_next_view(scene, mine, keep, begun, after=after)
+    if not later:  # it was in the first view, or in the last one; the other end of its stay tells
+        ended = int(stamps[(scene.sees[mine] > 0).any(axis=0) & keep].max())
+        later, begun = _in_next_view(scene, mine, keep, ended, after=after), ended
     if not later:
         side = "after" if after else "before"
         return Answer(

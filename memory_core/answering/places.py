@@ -7,6 +7,7 @@ from memory_core.answering.grounding import (
     Context,
     in_time,
     of_kind,
+    path_in_time,
     rooms_named,
     thing_evidence,
     views,
@@ -25,6 +26,8 @@ from memory_core.types import Answer, Evidence
 def about_rooms(context: Context) -> Answer:
     """Answer a question about rooms as such, or about visits."""
     question, scene = context.question, context.scene
+    if question.time.span is not None and not path_in_time(context):
+        return Answer("I have no memory of that time.", question.kind, abstained=True)
     if question.aspect == "visits":
         return _count_visits(context)
     if scene is None:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from memory_core.language.lexicon import words_of
-from memory_core.language.rooms import NAMES, narrow_name, room_named
+from memory_core.language.rooms import NAMES, bears, room_named
 from memory_core.semantic.kinds import COMMON_NAME, KindModel, likeliest
 from memory_core.semantic.regions import agglomerate
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import BoolArray, FloatArray, IntArray, Vector3
+from memory_core.semantic.scene import Scene
+from memory_core.types import BoolArray, Encode, FloatArray, IntArray, Vector3
 
 CELL_M = 1.0
 SIGHT_M = 1.5
@@ -71,18 +71,15 @@ class Room:
 
         Args:
             name: As it was said.
-            labels: Of its things.
+            labels: Of its things, one each.
         """
         words = words_of(name)
         kind = room_named(words)
         if kind is None:
             return False
         wanted = COMMON_NAME.get(NAMES[kind], NAMES[kind])
-        typical = narrow_name(name.lower().split())
-        if typical is not None:
-            there = {" ".join(words_of(label)) for label in labels}
-            return any(" ".join(words_of(thing)) in there for thing in typical)
-        return self.kind == wanted
+        narrower = bears(name.lower().split(), labels)
+        return self.kind == wanted if narrower is None else narrower
 
 
 _latest: list[tuple[Scene, tuple[Room, ...]]] = []

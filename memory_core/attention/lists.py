@@ -7,6 +7,8 @@ that came since the last filing are looked at always, so nothing is ever missed 
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from memory_core.attention.rows import BoolArray
@@ -15,7 +17,7 @@ from memory_core.types import FloatArray, IntArray
 _ROUNDS = 8
 _SAMPLES_PER_LIST = 32
 _LISTS_PER_ROOT = 4
-_NEW_SHARE = 64
+NEW_SHARE = 64
 _RETRAIN_GROWTH = 4
 _BLOCK = 16_384
 
@@ -46,19 +48,26 @@ class KeyLists:
         self._members: IntArray = np.empty(0, np.int64)
         self._starts = np.zeros(1, np.int64)
 
-    def update(self, keys: FloatArray) -> None:
-        """File what has come, if it is enough to be worth sorting the lists anew.
+    def updated(self, keys: FloatArray) -> KeyLists:
+        """Lists with what has come filed, if it is enough to be worth sorting them anew.
+
+        These stay as they are, so that a question may go on reading them.
 
         Args:
             keys: Shape (n, d), float32; the first `filed` are those of the last call.
         """
+        lists = copy(self)
+        lists._update(keys)
+        return lists
+
+    def _update(self, keys: FloatArray) -> None:
         count = len(keys)
         if not count:
             return
         if count >= _RETRAIN_GROWTH * self._trained_on:
             self._train(keys)
             self._list_of = self._nearest(keys)
-        elif (count - self.filed) * _NEW_SHARE > self.filed:
+        elif (count - self.filed) * NEW_SHARE > self.filed:
             self._list_of = np.concatenate([self._list_of, self._nearest(keys[self.filed :])])
         else:
             return

@@ -39,7 +39,10 @@ class Growing:
 
 
 class Allowed:
-    """A filter on rows, asked about chunks first and about single rows after."""
+    """A filter on rows, asked about chunks first and about single rows after.
+
+    Worth keeping where the same is asked again: what it found of chunks is kept with it.
+    """
 
     def __init__(self, given: BoolArray | Sequence[tuple[int, int]] | None, rows: int) -> None:
         """Check what was given.
@@ -51,8 +54,10 @@ class Allowed:
         Raises:
             InvalidQuery: The mask has another length, or the ranges overlap or fall.
         """
+        self.rows = rows
         self._mask: BoolArray | None = None
         self._edges: IntArray | None = None
+        self._chunks: tuple[IntArray, BoolArray | None] | None = None
         if given is None:
             return
         if isinstance(given, np.ndarray) and given.dtype == np.bool_:
@@ -77,6 +82,11 @@ class Allowed:
         Args:
             offsets: Shape (m + 1,), rising.
         """
+        if self._chunks is None or not np.array_equal(self._chunks[0], offsets):
+            self._chunks = offsets.copy(), self._with_allowed(offsets)
+        return self._chunks[1]
+
+    def _with_allowed(self, offsets: IntArray) -> BoolArray | None:
         if self._mask is not None:
             if len(offsets) < 2:
                 return np.zeros(0, np.bool_)

@@ -38,7 +38,7 @@ from memory_core.attention.kernels import (
     seconds_outside,
     softmax,
 )
-from memory_core.attention.lists import KeyLists
+from memory_core.attention.lists import NEW_SHARE, KeyLists
 from memory_core.attention.rows import Allowed, BoolArray, Growing, given_or_unknown
 from memory_core.errors import DimensionMismatch, InputRejected, InvalidQuery, InvalidVector
 from memory_core.types import FloatArray, IntArray
@@ -209,15 +209,22 @@ class StoredChunks:
             self._spans.array[-1:] = given_or_unknown([span_ns], (1, 2), UNKNOWN_NS, np.int64)
         self._offsets.array[-1] = end
 
+    @property
+    def unfiled(self) -> bool:
+        """Whether enough keys have come that filing them would quicken the coarse step."""
+        filed = self._lists.filed
+        new = (len(self) - 1) * (1 + self._landmarks) - filed
+        return new > max(self._exact_keys, filed // NEW_SHARE)
+
     def file_keys(self) -> None:
         """Sort what has come into inverted lists, once there are more than `exact_keys` keys.
 
-        For the moments when nobody waits: it takes seconds whenever a memory of a million rows has
+        May run beside anything else here. It takes seconds whenever a memory of a million rows has
         grown fourfold, and next to nothing otherwise. Attention is right without it, as keys not
         yet filed are all compared, only slower.
         """
         if len(self) * (1 + self._landmarks) > self._exact_keys:
-            self._lists.update(self._closed_keys())
+            self._lists = self._lists.updated(self._closed_keys())
 
     def attend(
         self,
@@ -229,7 +236,7 @@ class StoredChunks:
         near_scale_m: float = 10.0,
         around_ns: int | None = None,
         around_scale_s: float = 3_600.0,
-        allowed: BoolArray | Sequence[tuple[int, int]] | None = None,
+        allowed: Allowed | BoolArray | Sequence[tuple[int, int]] | None = None,
         joint: bool = False,
         candidates: int = 1_024,
         also: IntArray | None = None,
@@ -245,7 +252,7 @@ class StoredChunks:
             around_ns: A moment: weigh by exp(-time to a chunk's span / scale).
             around_scale_s: Scale of that kernel, seconds.
             allowed: Rows that may be attended to, exactly: shape (rows,), bool, or disjoint rising
-                ranges (start, stop). Removed rows are left out this way; a key still holds them.
+                ranges (start, stop), or an `Allowed` of either. Removed rows are left out this way; a key still holds them.
             joint: One softmax over the rows of all kept chunks instead of one in each.
             candidates: Beyond `exact_keys` keys, compare the keys of at least so many chunks.
             also: Rows whose chunks are kept too, with the relevance of their best such row: what
@@ -266,7 +273,9 @@ class StoredChunks:
             raise DimensionMismatch(f"queries {queries.shape}; expected (heads, {self.dimension})")
         if not np.isfinite(queries).all():
             raise InvalidVector("the query is not finite")
-        allow = Allowed(allowed, self.rows)
+        allow = allowed if isinstance(allowed, Allowed) else Allowed(allowed, self.rows)
+        if allow.rows != self.rows:
+            raise InvalidQuery(f"the filter is on {allow.rows} rows; there are {self.rows}")
         valid = allow.chunks(self.offsets)
         bias, work = self._bias(near, near_scale_m, around_ns, around_scale_s)
         work += Work(0, allow.bytes)
@@ -340,13 +349,14 @@ class StoredChunks:
         work = Work()
         numbers: IntArray = np.arange(len(self)) if valid is None else np.flatnonzero(valid)
         budget = max(candidates, top_chunks) * each
-        filed = self._lists.filed // each
+        lists = self._lists
+        filed = lists.filed // each
         if filed and len(numbers) * each > max(self._exact_keys, budget):
             biased = None if bias is None else np.repeat(bias[:filed], each)
             usable = None if valid is None else np.repeat(valid[:filed], each)
-            inside = self._lists.candidates(query, budget, bias=biased, valid=usable)
+            inside = lists.candidates(query, budget, bias=biased, valid=usable)
             new = numbers[np.searchsorted(numbers, filed) :]
-            work += Work(self._lists.centroids.size, self._lists.centroids.nbytes)
+            work += Work(lists.centroids.size, lists.centroids.nbytes)
             numbers = np.concatenate([np.unique(inside // each), new])
         keys = self._keys.array if len(numbers) == len(self) else self._keys.array[numbers]
         products = (keys.reshape(-1, self.dimension) @ query).reshape(-1, each)

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -51,8 +51,7 @@ def unpack(kind: type[T], data: Json) -> T:
         kind: Its class.
         data: The object.
     """
-    hints = _hints(typing.cast(Any, kind))
-    return kind(**{name: _value(hints[name], item) for name, item in data.items() if name in hints})
+    return typing.cast(T, _reader(typing.cast(Any, kind))(data))
 
 
 @functools.cache
@@ -60,29 +59,49 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
+def _as_it_is(data: Json) -> Any:
+    return data
+
+
 @functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _reader(hint: Any) -> Callable[[Json], Any]:
+    """What makes a value of an annotation's kind from JSON; None stays None."""
+    read = _reader_of(hint)
+    return read if read is _as_it_is else lambda data: None if data is None else read(data)
 
 
-def _value(hint: Any, data: Json) -> Any:
-    if data is None:
-        return None
+def _reader_of(hint: Any) -> Callable[[Json], Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        return _value(next(part for part in arguments if part is not type(None)), data)
+        return _reader(next(part for part in arguments if part is not type(None)))
     if dataclasses.is_dataclass(hint):
-        return unpack(typing.cast(type[Any], hint), data)
+        return _dataclass_reader(hint)
     if hint is bytes:
-        return base64.b64decode(data)
+        return base64.b64decode
     if origin is np.ndarray:
-        return np.array(data)
+        return np.array
     if origin is tuple:
-        kinds = arguments[:1] * len(data) if arguments[-1:] == (Ellipsis,) else arguments
-        return tuple(_value(kind, item) for kind, item in zip(kinds, data, strict=True))
+        return _tuple_reader(arguments)
     if origin in (list, set, frozenset):
-        return origin(_value(arguments[0], item) for item in data)
+        read = _reader(arguments[0])
+        return lambda data: origin(map(read, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        convert = int if arguments[0] is int else str
-        return {convert(key): _value(arguments[1], item) for key, item in data.items()}
-    return data
+        key, item = int if arguments[0] is int else str, _reader(arguments[1])
+        return lambda data: {key(name): item(value) for name, value in data.items()}
+    return _as_it_is
+
+
+def _dataclass_reader(kind: Any) -> Callable[[Json], Any]:
+    readers = {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+    return lambda data: kind(
+        **{name: readers[name](value) for name, value in data.items() if name in readers}
+    )
+
+
+def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Json], Any]:
+    readers = [_reader(part) for part in arguments if part is not Ellipsis]
+    if all(read is _as_it_is for read in readers):
+        return tuple
+    if arguments[-1:] == (Ellipsis,):
+        return lambda data: tuple(map(readers[0], data))
+    return lambda data: tuple(read(value) for read, value in zip(readers, data, strict=True))

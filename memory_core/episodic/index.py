@@ -29,7 +29,7 @@ SLICE = 20_000
 INLINE_ROWS = 60_000
 CHECKPOINT_ROWS = 50_000
 ABSORB_ROWS = 1_000
-GONE_ROWS = 10_000
+GONE_ROWS = 1_000
 LARGE_ROWS = 4_000_000
 
 Names = Mapping[str, Mapping[str, Sequence[int]]]
@@ -227,9 +227,9 @@ class MemoryIndex:
             self._maybe_improve()
 
     def _mostly_gone(self) -> bool:
-        """Whether more was removed than is there: such rows cost room on disk and in RAM."""
+        """Whether half as much was removed as is there: it costs room on disk and in RAM."""
         left = len(self)
-        return len(self._columns) - left > max(GONE_ROWS, left)
+        return len(self._columns) - left > max(GONE_ROWS, left // 2)
 
     def _compact(self) -> None:
         """Hold only what is there: at once where that is little, else like a rebuild."""

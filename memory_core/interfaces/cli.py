@@ -52,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_language_model(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--llm", metavar="URL|PATH", help=f"{what}: the address of an "
+                         "OpenAI-compatible server, or a local transformers model")  # fmt: skip
+    command.add_argument("--llm-model", default="default", help="the model's name on that server")
+
+
 def _add_reading(
     commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
 ) -> None:
@@ -59,9 +65,7 @@ def _add_reading(
     ask.add_argument("question", nargs="+", help="for example: where did you last see the red mug?")
     ask.add_argument("--now", help="the moment of asking: ISO 8601 or seconds (default: the clock)")
     ask.add_argument("--zone", default="UTC", help="time zone of the question (default: UTC)")
-    ask.add_argument("--llm", metavar="URL|PATH", help="optional language model: the address of an "
-                     "OpenAI-compatible server, or a local transformers model")  # fmt: skip
-    ask.add_argument("--llm-model", default="default", help="the model's name on that server")
+    _add_language_model(ask, "optional language model")
     ask.add_argument("--keyframe", metavar="FILE", help="save the first evidence's picture")
     recall = commands.add_parser(
         "recall", parents=[common, memory], help="find what fits words, a region and a span"
@@ -97,6 +101,9 @@ def _add_structure(
     forest.add_argument("--node", metavar="ID", help="only this node and what is below it")
     forest.add_argument("--html", metavar="FILE", help="draw it: a page with a tree and maps")
     forest.add_argument("--graphml", metavar="FILE", help="write nodes and edges as GraphML")
+    _add_language_model(
+        forest, "have a language model name and summarise every area, and keep that"
+    )
     entities = commands.add_parser(
         "entities", parents=[common, memory], help="things known: where, how sure, what moved"
     )

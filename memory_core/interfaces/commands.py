@@ -7,20 +7,17 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from memory_core.errors import InvalidQuery, MemoryMissing
 from memory_core.interfaces import structure
 from memory_core.interfaces.console import complain, print_json, say, table
 from memory_core.interfaces.evaluations import evaluate
-from memory_core.interfaces.opening import bar, loaded_encoder, open_memory
+from memory_core.interfaces.opening import bar, language_model, loaded_encoder, open_memory
 from memory_core.interfaces.why import show_why
 from memory_core.language import times
 from memory_core.memory import RobotMemory
 from memory_core.types import Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
-
-if TYPE_CHECKING:
-    from memory_core.language.model import LanguageModel
 
 DAMAGED = 5
 
@@ -34,7 +31,9 @@ def ask(options: argparse.Namespace) -> int:
     zone = times.zone(options.zone)
     now_ns = times.parse_moment(options.now, zone) if options.now else time.time_ns()
     with open_memory(options, write=False) as memory:
-        found = memory.ask(question, now_ns=now_ns, zone=options.zone, model=_model(options))
+        found = memory.ask(
+            question, now_ns=now_ns, zone=options.zone, model=language_model(options)
+        )
         if options.keyframe:
             _save_keyframe(memory, found.evidence, Path(options.keyframe))
         if options.json:
@@ -44,16 +43,6 @@ def ask(options: argparse.Namespace) -> int:
         _evidence_table(found.evidence, zone)
         show_why(memory, found.evidence)
     return 0
-
-
-def _model(options: argparse.Namespace) -> LanguageModel | None:
-    if not options.llm:
-        return None
-    from memory_core.language.model import OpenAICompatibleModel, TransformersModel
-
-    if "://" in options.llm:
-        return OpenAICompatibleModel(options.llm, options.llm_model)
-    return TransformersModel(options.llm)
 
 
 def _save_keyframe(memory: RobotMemory, evidence: tuple[Evidence, ...], path: Path) -> None:

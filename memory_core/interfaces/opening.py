@@ -12,6 +12,7 @@ from memory_core.interfaces.console import progress
 from memory_core.memory import RobotMemory
 
 if TYPE_CHECKING:
+    from memory_core.language.model import LanguageModel
     from memory_core.perception.image import ImageEncoder
     from memory_core.perception.text import TextEncoder
     from memory_core.semantic.consolidation import Retention
@@ -40,6 +41,17 @@ def loaded_encoder(name: str) -> TextEncoder | None:
     from memory_core.perception.text import SentenceEncoder
 
     return SentenceEncoder()
+
+
+def language_model(options: argparse.Namespace) -> LanguageModel | None:
+    """The language model that `--llm` names, if any."""
+    if not options.llm:
+        return None
+    from memory_core.language.model import OpenAICompatibleModel, TransformersModel
+
+    if "://" in options.llm:
+        return OpenAICompatibleModel(options.llm, options.llm_model)
+    return TransformersModel(options.llm)
 
 
 def image_encoder_of(name: str | None) -> ImageEncoder | None:

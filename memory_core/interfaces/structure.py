@@ -19,7 +19,7 @@ from memory_core.interfaces.forest_view import (
     summary_line,
     write_graphml,
 )
-from memory_core.interfaces.opening import bar, open_memory
+from memory_core.interfaces.opening import bar, language_model, open_memory
 from memory_core.language import times
 from memory_core.language.lexicon import same_kind
 from memory_core.memory import RobotMemory
@@ -31,9 +31,9 @@ SURE = 3.0
 """Standard deviations of two positions, beyond which they are two."""
 
 
-def open_organised(options: argparse.Namespace) -> RobotMemory:
-    """The memory the options name, to read, with everything stored organised."""
-    memory = open_memory(options, write=False)
+def open_organised(options: argparse.Namespace, *, write: bool = False) -> RobotMemory:
+    """The memory the options name, with everything stored organised."""
+    memory = open_memory(options, write=write)
     try:
         organise(memory, options)
     except BaseException:
@@ -55,7 +55,11 @@ def forest(options: argparse.Namespace) -> int:
     """Print, draw or export the semantic forest."""
     if options.depth is not None and options.depth < 0:
         raise InvalidQuery(f"--depth is {options.depth}; expected 0 or more")
-    with open_organised(options) as memory:
+    model = language_model(options)
+    with open_organised(options, write=model is not None) as memory:
+        if model is not None:
+            with bar(options, "telling areas") as told:
+                memory.tell_forest(model, progress=told)
         shown = Forest.of(memory.forest(), start=options.node)
         places = memory.places() if options.html else []
     if options.html:

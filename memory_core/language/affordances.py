@@ -61,7 +61,7 @@ AFFORDANCES = (
     _for("iron a shirt; press trousers; get creases out of clothes", "ironing board, iron"),
     _for("wake me up in the morning; something that gets me up at seven; tell the time by the bed; ring to wake me; set an alarm; not oversleep; see what time it is at night; get me out of bed on time",
          "alarm clock, clock radio, clock"),
-    _for("tell the time; see what time it is; know the hour", "clock, wall clock, alarm clock, watch"),
+    _for("tell the time; see what time it is; know the hour", "clock, wall clock, alarm clock, wristwatch"),
     _for("make hot water for tea; boil water; brew tea; brew up; get water boiling; make a cup of tea; heat water for an instant soup; make a hot beverage",
          "kettle, teapot, stove"),
     _for("make coffee; brew an espresso; get a coffee", "coffee maker, coffee machine, espresso machine, kettle"),

@@ -7,7 +7,7 @@ from memory_core.language.reading import WHEN, WHERE, WHICH, YESNO, Asked
 
 _SAME = r"\b(?:same|old|usual|previous|former|original|own) SPOT\b|\bwhere (?:it|SOMEBODY) (?:(?:used to|do|have|had) )?(?:be|stand|been)\b|\bwhere (?:it|SOMEBODY) (?:be )?(?:always|before|left|last)\b|\bas (?:it|SOMEBODY) (?:be|used)\b|\b(?:stand|been) put\b|\buntouched\b|\bnot (?:been )?move\b|\bunmoved\b"
 _ELSEWHERE = r"\bmove\b|\b(?:another|change|other|appear) SPOT\b|\bsomewhere else\b|\belsewhere\b|\bhappen(?:ed|s)? to\b|\bthan before\b|\bswap\w*\b|\bchange\b"
-_EARLIER = r"\b(?:before|earlier|previously|previous|former|formerly|old|original|originally|used to|use to|used|prior|beforehand|past|begin|until|at first|to begin with|first|before that|come from|go from|from)\b"
+_EARLIER = r"\b(?:before|earlier|previously|previous|former|formerly|old|original|originally|used to|use to|used|prior|beforehand|past|begin|until|at first|to begin with|first|before that|come from|go from|from)\b|\bSPOT (?:do|have) T\d leave\b|\bleave SPOT\b"
 
 
 def moved(asked: Asked) -> Question | None:
@@ -79,6 +79,8 @@ def changes(asked: Asked) -> Question | None:
         and asked.has(r"\b(?:in|at) (?:its|their|old|usual|same|HERE)? ?SPOT\b|\bwhere\b")
     ) or asked.has(r"\bnot\b.*(?:\bSPOT\b|\bwhere (?:it|SOMEBODY)\b)"):
         return asked.question("changed", aspect="moved")
+    if sum(asked.has(rf"\b{family}\b") for family in ("vanish", "appear", "move")) > 1:
+        return asked.question("changed")
     if asked.has(r"\bnot as\b|\bas (?:it|SOMEBODY) (?:be|used)\b"):
         return asked.question("changed")
     if asked.has(r"\bnot (?:be )?(?:there|here)(?: [a-z]+)* (?:before|earlier|previously)\b"):
@@ -96,7 +98,7 @@ def changes(asked: Asked) -> Question | None:
     ):
         return asked.question("changed", aspect="moved")
     if asked.has(
-        r"\bchange\b|\bnot as\b|\bas (?:it|SOMEBODY) (?:be|used)\b|\bnot same\b|\bnews\b|\bhappen(?:ed)?\b.*\b(?:since|between)\b"
+        r"\bchange\b|\bnot as\b|\bas (?:it|SOMEBODY) (?:be|used)\b|\bnot same\b|\bnews\b|\bhappen(?:ed)?\b.*\b(?:since|between)\b|\bhappen(?:ed)? to R\d"
     ):
         return asked.question("changed")
     return None

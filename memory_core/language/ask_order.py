@@ -76,7 +76,6 @@ def before_or_after(asked: Asked) -> Question | None:
     return plain.question("which_first", (subject, follows), aspect="after" if late else "before")
 
 
-_SEEING = r"\b(?:see|appear|go|show|come|catch|encounter|be there|turn up)\b"
 _AFTER = r"\b(?:after|next|then|afterwards|thereafter|subsequently)\b"
 _BEFORE = r"\b(?:before|previous|preceding|beforehand|previously|prior)\b"
 

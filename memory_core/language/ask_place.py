@@ -7,6 +7,12 @@ import re
 from memory_core.language.asked import Kind, Question
 from memory_core.language.reading import FIND, NEAR, WHERE, WHICH, YESNO, Asked, T, related
 
+_FRONTED = re.compile(
+    r"^(?:(?:if|when|as) )?(?:(?:i|you|we|one) )?(?:[a-z]+ )*?(?:from|at|by|near|beside|to|with) (T\d)(?: (?:in|of) (?:R\d|HERE))? ?"
+    r"(?:,|(?=where|which|what|show|find|see)).*$"
+)
+"""A place to look from, said before what is looked for."""
+
 
 def extreme(asked: Asked) -> Question | None:
     """Of several things the one nearest to another, or farthest from it."""
@@ -16,18 +22,17 @@ def extreme(asked: Asked) -> Question | None:
     relation = found[1]
     rest = asked.left[found.end() :]
     direct = re.match(rf"(?: ONE)? {T} (?:to|from|near|of) {T}", rest)
+    fronted = _FRONTED.match(asked.left[: found.start()])
+    after = re.findall(r"T\d", rest)
     if direct:
         target, anchor = direct[1], direct[2]
+    elif fronted and len(asked.names) == 2:  # "from the sofa, where is the nearest lamp"
+        anchor = fronted[1]
+        target = next(name for name in asked.names if name != anchor)
     else:
-        after = re.findall(r"T\d", rest)
-        target_first = (
-            re.match(rf" {T}\b(?! in HERE)", rest) and asked.has(rf"\bnearest {T}$") is False
-        )
         anchor = after[0] if after else ""
         others = [name for name in asked.names if name != anchor]
         target = others[0] if others else ""
-        if target_first and not target:
-            return None
     if target and anchor:
         where = related(asked, anchor, "near" if relation == "nearest" else relation)
         return where.question("where", (target,), aspect=relation, present=True)
@@ -101,6 +106,9 @@ def what(asked: Asked) -> Question | None:
         and not asked.has(r"\bthere be THING\b")
     ):
         return None
+    held = re.search(rf"\bwhat do {T} (?:in (?:R\d|HERE) )?have$", asked.left)
+    if held and len(asked.names) == 1:
+        return related(asked, held[1], "on").question("what")
     relation = re.search(rf"{_ON} {T}", asked.left)
     if relation and len(asked.names) == 1:
         return related(asked, relation[2], relation[1]).question(
@@ -137,7 +145,7 @@ def where(asked: Asked) -> Question | None:
             r"^T\d(?: in (?:R\d|HERE))?(?: (?:near|on|under) T\d)?(?: in (?:R\d|HERE))?$",
             asked.left,
         )
-        and not asked.has(r"^T\d 's SPOT|^T\d ,|\bwhere$")
+        and not asked.has(r"^T\d (?:'s )?SPOT|^T\d ,|\bwhere$")
     ):
         return None
     order = (
@@ -190,7 +198,7 @@ def ever(asked: Asked) -> Question | None:
     if (
         len(asked.names) == 1
         and (YESNO.search(asked.left) or asked.has(r"^(?:any|be any|see any) T\d"))
-        and asked.place.room is not None
+        and asked.place.called is not None
     ):
         if asked.has(r"\b(?:near|on|under) T\d"):
             return None

@@ -9,7 +9,7 @@ from memory_core.language.reading import WHEN, Asked
 def count(asked: Asked) -> Question | None:
     """How many visits, things and occasions."""
     many = asked.has(
-        r"\bhow (?:many|often|frequently)\b|\bcount\b|\bNUMBER of\b|\bon how many\b|^(?:please )?NUMBER (?:any |all |every )?T\d"
+        r"\bhow (?:many|often|frequently|numerous)\b|\bcount\b|\bNUMBER of\b|\bon how many\b|^(?:please )?NUMBER (?:any |all |every )?T\d"
     )
     if not many or asked.place.upon is not None:
         return None
@@ -41,7 +41,8 @@ def when(asked: Asked) -> Question | None:
     if not when or asked.has(r"\bwhere\b"):
         return None
     if asked.has(r"\bhow long since\b|\bhow long (?:be|have) it\b|\bhow long ago\b"):
-        return asked.question("how_long", asked.names, order="last")
+        since_first = asked.has(r"\bfirst\b|\binitially\b|\boriginally\b")
+        return asked.question("how_long", asked.names, order="first" if since_first else "last")
     early = asked.has(
         r"\b(?:first|earliest|begin|initially|known?|aware|since when|familiar|learn|debut|how long have)\b"
     ) and not asked.has(r"\b(?:last|recently|latest)\b")

@@ -98,3 +98,8 @@ class Question:
         place = self.place
         parts = (*self.things, place.thing, place.beside, place.upon)
         return tuple(dict.fromkeys(part for part in parts if part))
+
+    @property
+    def phrase(self) -> str:
+        """The first thing it names and what that lies at, as captions are searched for it."""
+        return " ".join(part for part in (*self.things[:1], self.place.thing) if part)

@@ -40,6 +40,8 @@ def by_structure(text: str) -> Question | None:
         r"\2 \1 ",
         text,
     )
+    text = _FILLERS.sub(" ", text).strip()
+    text = _carried(text)
     listed = text.startswith("list ")
     text = re.sub(r"^list\b", "show", text)
     if _BODY.search(text) or "(" in text or _RANGE.search(text) or re.search(r"\brobot\b", text):
@@ -71,6 +73,27 @@ def by_structure(text: str) -> Question | None:
     return None
 
 
+_FILLERS = re.compile(
+    r" ?\b(?:on earth|in the world|the (?:heck|hell|devil)|exactly|precisely|again|by any chance|possibly)\b ?"
+)
+_NO_QUESTION = r"(?!(?:the|a|an|my|your|our|this|that|its|where|wherever|which|whichever|what|whatever|when|how|if|whether|since|before|after|who|whose|there|list|show)\b)"
+_CARRIER = re.compile(
+    rf"^(?:who (?:knows|can tell me|remembers) |(?:{_NO_QUESTION}[a-z']+ ){{1,9}}?)"
+    r"(?P<asked>(?:(?:in|on|at|from|of|to|for|by|under|into|between|around) )?(?:where|whereabouts|which|what|when|how)\b(?: [a-z',-]+){2,})$"
+)
+_PREPOSITION = re.compile(
+    r"(?:^|.* )(?:in|on|at|from|of|to|for|by|under|into|between|around|since|until|with|and|or|near|beside|next|like|see|find)$"
+)
+
+
+def _carried(text: str) -> str:
+    """A question without what only carries it: "remind me where ...", "can you work out which ..."."""
+    found = _CARRIER.match(text)
+    if found is None or _PREPOSITION.match(text[: found.start("asked")].strip()):
+        return text
+    return found["asked"]
+
+
 _BODY = re.compile(
     r"\b(?:battery|batteries|charge|charged|charging|voltage|temperature|how (?:hot|warm|cold)|how far|(?<!est )distance|metres|meters|"
     r"how close|how near|power level)\b"
@@ -94,7 +117,8 @@ _PROPERTIES = re.compile(
     r"\bwhat .+ (?:playing|on the radio|singing|saying|thinking|watching|reading|listening|eating|cooking|smell|smells|taste|tastes)\b|"
     r"\bwhat(?:'s| is| was| lies| are| were| do you find| would i find| might be| can be found| did you (?:see|find))? (?:there )?(?:kept |stored |hidden |hiding |lying )?"
     r"(?:inside|within)(?: of)? (?!the (?:house|building|flat|apartment|home)\b)|"
-    r"\bwhat does .+ (?:contain|hold inside|say|weigh|cost|smell like|taste like|sound like|feel like|mean)\b|"
+    r"\bwhat (?:can|could|may) (?:be|you|one|i|we) (?:heard?|smell|smelt|felt|feel|tasted?|touch)\b|\b(?:humidity|serial number|model number)\b|"
+    r"^(?:when|how long|what|where|who|which [a-z ]+) will\b|\bwhat does .+ (?:contain|hold inside|say|weigh|cost|smell of|smell like|taste like|sound like|feel like|mean)\b|"
     r"\bwhat(?:'s| is| was)? (?:there )?(?:behind|hidden|written|printed|drawn|painted|in front of)\b|\bcontents of (?!the (?:house|room))|"
     r"\b(?:how|what) (?:many|much) (?:money|euros?|dollars?|pounds|people live|pages|watts|calories)\b|\bwhen (?:was|were) .+ (?:bought|made|built|purchased|manufactured|born)\b|"
     r"\bwhere (?:was|were|did) .+ (?:bought|made|manufactured|buy|purchase|purchased)\b|\bbirthday\b|\bfavou?rite\b"

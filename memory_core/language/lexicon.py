@@ -48,8 +48,8 @@ _SYNONYMS = {
 }
 _CANONICAL = {word: head for head, words in _SYNONYMS.items() for word in words.split()}
 
-_COMPOUNDS = tuple(
-    tuple(pair.split(">"))
+_JOINED = dict(
+    pair.split(">")
     for pair in (
         "light switch>lightswitch|trash can>trashcan|trash bin>trashcan|"
         "waste basket>trashcan|waste bin>trashcan|garbage can>trashcan|"
@@ -80,8 +80,9 @@ _INVARIABLE = frozenset(
         "trousers pants"
     ).split()
 )
-_IRREGULAR = {"shelves": "shelf", "knives": "knife", "people": "person", "men": "man",
+_IRREGULAR = {"tvs": "tv", "pcs": "pc", "cds": "cd", "shelves": "shelf", "knives": "knife", "people": "person", "men": "man",
               "women": "woman", "children": "child", "mice": "mouse", "leaves": "leaf"}  # fmt: skip
+_COMPOUND = re.compile("(?<= )(" + "|".join(sorted(_JOINED, key=len, reverse=True)) + ")s?(?= )")
 
 _SAME_KIND = {
     "sofa": "couch", "television": "tv", "telly": "tv", "refrigerator": "fridge",
@@ -115,6 +116,8 @@ def singular(word: str) -> str:
     """A noun without its plural ending."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
+    if word.endswith(("shelves", "knives", "wolves", "halves")):
+        return word[:-3] + ("fe" if word.endswith("knives") else "f")
     if word in _INVARIABLE or len(word) <= 3:
         return word
     if word.endswith("ies") and len(word) > 5:
@@ -140,10 +143,7 @@ def join_compounds(text: str) -> str:
     Args:
         text: Lower-case words with single spaces between and around them.
     """
-    for separate, joined in _COMPOUNDS:
-        text = text.replace(f" {separate} ", f" {joined} ")
-        text = text.replace(f" {separate}s ", f" {joined} ")
-    return text
+    return _COMPOUND.sub(lambda found: _JOINED[found[1]], text)
 
 
 def words_of(text: str) -> list[str]:

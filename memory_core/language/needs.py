@@ -38,10 +38,10 @@ _WHERE_TO = re.compile(
     r"(?P<need>(?!(?:find|see|get|spot|look|locate|notice|last|first|put (?:the|my|your)|leave|left|went|be|have|think|keep the|store the|stand|start|begin|end|stop|drive|come from|come|go$|go\b|head|move|enter|visit|meet|encounter|remember|discover|observe|come across)\b)[a-z]+\b.*)$"
 )
 _WHAT_WITH = re.compile(
-    r"^(?:what|which (?:thing|object|item)|how) (?:can|could|should|might|do|would) (?:i|we|one|you) (?P<need>(?:use (?:to|for)|(?!see|find|say|do|tell|get|have|use|name|remember|know|you)[a-z]+) .*?(?: with| on| in)?)$"
+    r"^(?:what|which (?:thing|object|item)|how) (?:can|could|should|might|do|would) (?:i|we|one|you) (?P<need>(?:use (?:to|for)|(?!see|find|say|do|tell|get|have|use|name|remember|know|you|describe|call|characteri[sz]e|think|picture|sum)[a-z]+) .*?(?: with| on| in)?)$"
 )
 _WISH = re.compile(
-    r"^(?:i|we) (?:(?:really |just |desperately )?(?:want|need|would like|have|wish|am going|'d like|should like|feel like|fancy|must|got to|have got) to|must|'d love to|would love to|feel like|fancy) (?!know\b|find\b|see\b|get the\b|get my\b|look\b|locate\b|go to the\b)(?P<need>[a-z]+\b.*)$"
+    r"^(?:i|we) (?:(?:really |just |desperately )?(?:want|need|would like|have|wish|am going|'d like|should like|feel like|fancy|must|got to|have got) to|must|'d love to|would love to|feel like|fancy) (?!know\b|hear\b|learn\b|ask\b|be told\b|be reminded\b|have (?:a|an|your) (?:description|look|overview|idea|account)\b|have the\b|find\b|see\b|get the\b|get my\b|look\b|locate\b|go to the\b)(?P<need>[a-z]+\b.*)$"
 )
 _RELIEF = re.compile(
     rf"^(?:{_CARRIER}|where is |where's |where are |where was )?(?P<need>(?:the |a |your )?(?:nearest |closest )?(?:wc|w\.c\.|loo|restroom|rest room|washroom|lavatory|powder room|gents|ladies|ladies' room|men's room|john|"
@@ -61,7 +61,8 @@ def take_need(text: str) -> str | None:
     text = text.replace("i'm looking", "i am looking").replace("i'd ", "i would ")
     text = re.sub(r"^i am (?=looking|searching|after|hunting|in need|dying)", "i ", text)
     if re.search(
-        r"\b(?:room|rooms) (?:with|that|where) the\b|\bnext to\b|\bnearest\b|\bclosest\b", text
+        r"\b(?:room|rooms) (?:with|that|where) the\b|\bthe rooms? (?!to\b|where i\b|in which i\b|i\b)|\bnext to\b|\bnearest\b|\bclosest\b",
+        text,
     ):
         return None
     for pattern in (_RELIEF, _NEED, _MADE_FOR, _WHERE_TO, _WISH, _FEELING, _WHAT_WITH):

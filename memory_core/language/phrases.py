@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from memory_core.language.compounds import COLLECTIONS, joined, loosened
 from memory_core.language.lexicon import singular, words_of
 from memory_core.language.rooms import room_word
 
@@ -23,6 +24,8 @@ _CONTRACTIONS = (
     (r"\b(i|you|we|they)'ve\b", r"\1 have"),
     (r"\b(i|you|we|they|it|what|where)'d\b", r"\1 did"),
     (r"\b(i|you|we|they)'ll\b", r"\1 will"),
+    (r"\bwhere abouts?\b", "whereabouts"),
+    (r",? ?\b(?:i mean|that is to say|to be precise|if you will)\b,?", " "),
     (r"\bwhereabouts (?=is|are|was|were|did|do|does|can|could|have|has|in)", "where "),
     (r"\bs?'(?=\s|$)", "s 's"),
 )
@@ -56,6 +59,26 @@ _EXPRESSIONS = tuple(
             r"come on the scene|brought in|put in newly|newly (?:there|here|arrived|added)|"
             r"was not (?:there|here)(?: \w+)? before|were not (?:there|here)(?: \w+)? before",
         ),
+        (
+            "describe",
+            r"(?:paint|draw|sketch|give) (?:me |us )?(?:a )?(?:picture|sketch|word picture|description) of|"
+            r"(?:walk|talk|take) (?:me|us) through|sum up|fill me in on|what have you got on",
+        ),
+        (
+            "find",
+            r"(?:give|show|tell) (?:me |us )?(?:the )?(?:directions|way|route|path) to|which way to|how (?:do|can|could|should|would) (?:i|we|one) get to|how to get to",
+        ),
+        ("you", r"your (?:own )?(?:cameras?|sensors?|eyes|lens|detectors?)(?= (?!on\b))"),
+        (
+            "appear",
+            r"(?:catch|caught|come to|came to|draw|drew|attract|attracted) (?:your|my|our) (?:eyes?|attention|notice)",
+        ),
+        ("see", r"pick(?:ed|s)? up(?= (?:the|a|an|my|our)\b)"),
+        ("first appear", r"(?:make|made) (?:its|their) (?:first appearance|debut|first showing)"),
+        ("be", r"happen(?:s|ed)? to be"),
+        ("how many", r"how numerous"),
+        ("where", r"in (?:what|which) (?:part|corner|half|end|bit|section)(?= of)"),
+        ("be", r"(?:is|are|was|were) to be (?:found|seen)"),
         ("on", r"on top of|on the top of|on to|resting upon|upon|atop(?: of)?|on the surface of"),
         ("under", r"underneath|beneath|below"),
         (
@@ -71,7 +94,7 @@ _EXPRESSIONS = tuple(
         (
             "farthest",
             r"(?:the )?(?:longest|greatest|largest|most) (?:way|distance|path|walk)(?: away)?|furthest(?: away)?|"
-            r"farthest(?: away)?|least (?:close|near)|most (?:distant|remote)|remotest|farther|further(?= (?:away )?from)|as far (?:away )?as possible",
+            r"farthest(?: away)?|least (?:close|near)(?: to)?|(?:at |on )?(?:the )?(?:far|other|opposite) (?:end|side)(?: of the room)?(?= (?:from|to)\b)|(?:the )?(?:maximum|maximal|largest|greatest|biggest) distance|far(?= (?:off|away) as possible)|most (?:distant|remote|far-?away|removed)|remotest|outermost|farther|further(?= (?:away )?from)|as far (?:away )?as possible",
         ),
         (
             "before",
@@ -135,7 +158,7 @@ GENERIC = {
         "VISIT": "visit visits tour tours trip trips round rounds walk-through walkthrough stay run",
         "IDEA": "idea clue look whole answer picture doubt chance sign trace",
         "ORDER": "order sequence route itinerary succession path chronology",
-        "NUMBER": "number count total",
+        "NUMBER": "number count total quantity amount",
         "PORTRAIT": "rundown overview summary description impression outline sketch portrait inventory list",
     }.items()
     for word in words.split()
@@ -147,7 +170,7 @@ _MODIFIERS = frozenset(
 )
 _DETERMINERS = frozenset(
     "the a an any some my your our his her their these those each every all no another whichever "
-    "its this whatever".split()
+    "its this whatever several multiple various".split()
 )
 _STOP = frozenset(
     (
@@ -183,7 +206,7 @@ _STOP = frozenset(
 _MAYBE_VERBS = frozenset(
     "stand rest hang sit lie stay place end move work show look go start begin live change spot remain stop turn take".split()
 )
-_TOKEN = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*|'s|[,;:.]")
+_TOKEN = re.compile(r"[a-z0-9]+(?:[-'_][a-z0-9]+)*|'s|[,;:.]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,24 +246,29 @@ class Skeleton:
         return (self.things if kind == "T" else self.rooms)[number - 1].text
 
 
-def skeleton(text: str) -> Skeleton:
+def skeleton(text: str, *, strict: bool = False) -> Skeleton:
     """Take a question apart.
 
     Args:
         text: Lower case; expressions of time already taken out.
+        strict: Take no unknown word for a name that has neither an article nor a word before it
+            that wants one ("how many", "which").
     """
     for pattern, plainer in _CONTRACTIONS:
         text = re.sub(pattern, plainer, text)
+    text = joined(text)
     for pattern_, meant in _EXPRESSIONS:
-        text = pattern_.sub(meant, text)
-    return _Chunker(_TOKEN.findall(re.sub(r"'s\b", " 's", text))).run()
+        text = re.sub(r"\s+", " ", pattern_.sub(meant, text))
+    return _Chunker(_TOKEN.findall(re.sub(r"'s\b", " 's", text)), strict).run()
 
 
 class _Chunker:
     """Walks over the words of a question once, cutting out what it names."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], strict: bool) -> None:
         self._tokens = tokens
+        self._strict = strict
+        self._verbs: set[int] = set()
         self._at = 0
         self._out: list[str] = []
         self._plain: list[str] = []
@@ -278,6 +306,12 @@ class _Chunker:
             return False
         if word in GENERIC or word in _MODIFIERS or _ADVERB.fullmatch(word):
             return False
+        if self._at in self._verbs or self._leads(word):
+            return False
+        if self._strict and self._out[-1:] and self._out[-1] not in _WANTING:
+            return False
+        if self._out[-1:] and self._out[-1] in ("you", "i", "we"):
+            return False  # what follows its subject is a verb: "did you inspect the kitchen"
         return word not in _OTHER_WORDS
 
     def _phrase(self, start: int, determiner: str) -> bool:
@@ -287,11 +321,18 @@ class _Chunker:
         while at < len(self._tokens) and self._belongs(at, words):
             words.append(self._tokens[at])
             at += 1
+        if self._is_verb(words, at):
+            words.pop()
+            at -= 1
+            self._verbs.add(at)
         modifiers = []
         while words and words[0] in _MODIFIERS and (len(words) > 1 or words[0] in ("others",)):
             modifiers.append(words.pop(0))
         if not words or (len(words) == 1 and words[0] in _MODIFIERS):
             return False
+        while len(words) > 1 and words[-1] in GENERIC and self._is_named_before(words):
+            words.pop()  # "rubber duck location"
+            at -= 1
         if words[-1] in GENERIC and not self._is_kind(words):
             self._generic(determiner, [*modifiers, *words])
         else:
@@ -301,8 +342,14 @@ class _Chunker:
 
     def _belongs(self, at: int, words: list[str]) -> bool:
         word = self._tokens[at]
+        if word in COLLECTIONS and self._tokens[at + 1 : at + 2] == ["of"]:
+            return at + 2 < len(self._tokens) and self._opens_bare(self._tokens[at + 2])
+        if "_" in word:
+            return not words or words[-1] in _MODIFIERS or words[-1] not in GENERIC
         if not word[0].isalnum() or word in _DETERMINERS:
             return False
+        if word == "of" and words and words[-1] in COLLECTIONS:
+            return at + 1 < len(self._tokens) and self._opens_bare(self._tokens[at + 1])
         if words and word in _MAYBE_VERBS and not all(w in _MODIFIERS for w in words):
             ends = at + 1 == len(self._tokens) or not self._tokens[at + 1].isalpha()
             asked = any(
@@ -332,11 +379,34 @@ class _Chunker:
         """Whether words that end generically still name a kind: "dining room", "sitting area"."""
         if len(words) < 2:
             return False
-        if room_word(words_of(" ".join(words))):
+        if room_word(words_of(loosened(" ".join(words)))):
             return True
         if all(w in _MODIFIERS or w in GENERIC for w in words[:-1]):
             return False
         return GENERIC[words[-1]] in ("MOMENT", "HOUSE", "SIDE")
+
+    def _leads(self, word: str) -> bool:
+        """Whether a word is a participle that begins the question: "measured from the desk"."""
+        following = self._tokens[1:2]
+        return (
+            self._at == 0
+            and word.endswith(("ed", "ing"))
+            and following in (["from"], ["at"], ["by"], ["near"])
+        )
+
+    def _is_verb(self, words: list[str], at: int) -> bool:
+        """Whether the last of a subject's words is its verb: "did the lamp occupy before"."""
+        asked = len(words) > 1 and self._out[-1:] == ["do"]
+        return asked and (
+            at == len(self._tokens)
+            or self._tokens[at] in ("before", "when", "while", "up", "off", "away")
+        )
+
+    def _is_named_before(self, words: list[str]) -> bool:
+        """Whether a name stands before a general word that is not part of it."""
+        return not self._is_kind(words) and not all(
+            w in _MODIFIERS or w in GENERIC or w in _FAMILIES for w in words[:-1]
+        )
 
     def _generic(self, determiner: str, words: list[str]) -> None:
         *rest, head = words
@@ -346,9 +416,10 @@ class _Chunker:
         self._plain += [*([determiner] if determiner else []), *words]
 
     def _named(self, determiner: str, modifiers: list[str], words: list[str]) -> None:
-        text = " ".join(words)
+        text = loosened(" ".join(words))
         room = room_word(words_of(text))
-        many = singular(words[-1]) != words[-1]
+        head = text.split(" of ")[0].split(" ")[-1]
+        many = singular(head) != head
         named = Named(text, room, many)
         known = self._rooms if room else self._things
         again = next((i for i, other in enumerate(known) if other.text == text), None)
@@ -361,12 +432,15 @@ class _Chunker:
         self._plain += [*modifiers, "the", symbol]
 
 
+_WANTING = frozenset("many which what NUMBER of in and or , from nearest farthest near on".split())
+"""Words before which even a bare word is a name, in what is read strictly."""
 _ADVERB = re.compile(r"[a-z]{3,}ly")
 _OTHER_WORDS = frozenset(
     "help lead guide direct fetch bring wonder mind hey hi hello ok okay robot dear thanks thank hi many much "
     "often long far big large recent recently often different way what's lately yesterday today ago far "
     "toured trip round visit tour rounds else possible everyone visits sure true correct "
     "case fact used able apart long spare regards terms total altogether inside order memory "
+    "hear heard smelt felt tasted finished done through remind reminded knows knew forgot forget forgotten paint "
     "kind kinds sort sorts type types far-off again wait well besides aside "
     "seconds minutes hours days times time year years month months week weeks "
     "point list name give let us tell show state enumerate go by look "

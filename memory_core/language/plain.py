@@ -120,6 +120,12 @@ _REWORDED = tuple(
          r"has \1 vanished"),
         (rf"^where (?:was|is|were) (?:your|the|our|my) (?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
          r"where did you last see \1"),
+        (rf"^(?:(?:tell|give) me )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
+         rf"(?:your|the|our|my)? ?(?:first|earliest|initial|very first)(?: ever)? (?:sighting|glimpse|view|encounter|observation|appearance|detection|sight|spotting) (?:of|with) ({_A}?[a-z -]+)$",
+         r"when did you first see \1"),
+        (rf"^(?:(?:tell|give) me )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
+         rf"(?:your|the|our|my)? ?(?:last|latest|most recent|final|very last) (?:sighting|glimpse|view|encounter|observation|appearance|detection|sight) (?:of|with) ({_A}?[a-z -]+)$",
+         r"when did you last see \1"),
         (rf"^(?:when (?:was|is) )?(?:your|the|our|my)? ?(?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
          r"when did you last see \1"),
         (rf"^(?:when (?:was|is) )?(?:your|the|our|my)? ?(?:first|earliest) sighting of ({_A}?[a-z -]+)$",

@@ -17,7 +17,7 @@ from memory_core.language.intents import by_structure
 from memory_core.language.patterns import by_pattern, clean_thing, find_phrase, take_place
 from memory_core.language.plain import plainly, reworded
 from memory_core.language.times import take_span, understand
-from memory_core.language.visits import take_visit
+from memory_core.language.visits import take_visit, without_mention
 
 __all__ = [
     "MAX_QUESTION", "Kind", "PlacePhrase", "Question", "clean_thing", "everything",
@@ -26,6 +26,10 @@ __all__ = [
 
 MAX_QUESTION = 1_000
 
+_DONE = re.compile(
+    r"\bhappen|\b(?:someone|somebody|anyone|anybody|people|they) (?:do|done|doing)\b"
+)
+_MOVED = re.compile(r"\b(?:mov|shift|relocat|displac|taken|took|take|carried|brought|elsewhere)")
 _PAST = re.compile(r"\b(?:was|were|did|had|has|have you|seen|saw|been|ever)\b")
 
 
@@ -48,8 +52,15 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
     asked = reworded(said)
     visit, rest = take_visit(asked)
     span, structure = take_span(rest, now_ns=now_ns, where=where)
+    if span.span is not None and visit is None:
+        structure = without_mention(structure)
+    if visit is not None and visit.since and _DONE.search(structure):
+        structure = _DONE.sub("happen", structure) + " since then"
     question = by_structure(structure)
     if question is not None:
+        timed = span.span is not None or (visit is not None and not visit.since)
+        if timed and question.aspect in ("moved from", "moved to") and not _MOVED.search(structure):
+            question = replace(question, aspect="")  # "where had someone put it on Monday"
         time = replace(span, order=question.time.order)
         present = span.span is None and (visit is None or visit.since)
         present = present and (question.present or not _PAST.search(structure))

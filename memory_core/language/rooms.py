@@ -6,9 +6,10 @@ for the kind, `things` what is typical there; the text encoder generalises both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memory_core.language.lexicon import lemma
+from memory_core.language.lexicon import lemma, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ ROOM_KINDS = (
     ),
     _kind(
         "theater",
-        "theater cinema",
+        "theater theatre cinema",
         "projector, projector screen, theater seat, recliner, speaker",
         -1.0,
     ),
@@ -165,7 +166,7 @@ KIND_OF_WORD = {lemma(word): i for i, kind in enumerate(ROOM_KINDS) for word in 
 
 NOT_ALONE = frozenset(
     (
-        "toilet bath wardrobe bar entrance stair dining breakfast pool spa laundry "
+        "toilet bath wardrobe bar entrance stair dining breakfast pool laundry "
         "utility exercise workout outside door"
     ).split()
 )
@@ -194,6 +195,8 @@ def room_named(words: list[str]) -> int | None:
     if not words:
         return None
     head = words[-1]
+    if head in ("hall", "garden") and len(words) > 1 and words[-2] in _HOUSES:
+        return None
     if head in KIND_OF_WORD and head not in NOT_ALONE:
         return KIND_OF_WORD[head]
     if head in ("room", "area", "space") and len(words) > 1:
@@ -204,7 +207,7 @@ def room_named(words: list[str]) -> int | None:
 NARROWER = {
     "nursery": "crib, cradle, cot, changing table, baby bed, toy",
     "guestroom": "bed",
-    "library": "bookshelf, bookcase, books, book",
+    "library": "bookshelf, bookcase, books, book shelves; 3",
     "garage": "car, garage door, workbench",
     "basement": "water heater, boiler, furnace",
     "cellar": "wine rack, water heater, boiler",
@@ -220,18 +223,39 @@ NARROWER = {
     "cinema": "projector, projector screen, theater seat",
     "classroom": "whiteboard, blackboard",
     "porch": "porch",
+    "music": "piano, grand piano, violin, cello, harp, drum kit, guitar, organ, music stand",
+    "sun": "sunbed, lounge chair, deck chair",
+    "powder": "toilet",
+    "billiard": "pool table, billiard table",
+    "mud": "shoe rack, boot, boots, coat hook, coat rack",
 }
-"""Names that mean less than their kind of room, and what has to be there to call it so."""
+"""Names that mean less than their kind of room, and what has to be there to call it so.
+
+Behind a semicolon stands how many, where one is not enough: an office with a bookshelf is no
+library.
+"""
 
 _UNFURNISHED = frozenset(
     (
         "chapel church conservatory ballroom greenhouse loft pantry larder vestry winter solarium "
         "orangery workshop studio atrium ward cloakroom wardrobe darkroom dungeon crypt vault armoury "
         "observatory aviary stable barn boathouse cafeteria canteen bakery shop reception laboratory lab "
-        "penthouse mezzanine gallery courtroom bunker scullery boudoir parlor parlour stateroom"
+        "penthouse mezzanine gallery courtroom bunker scullery boudoir parlor parlour stateroom "
+        "tower turret belfry catacomb hangar warehouse depot silo shack hut gazebo pavilion cabin galley dormitory dorm "
+        "bedchamber nook antechamber infirmary surgery clinic pharmacy morgue kindergarten dojo casino disco nightclub pub "
+        "restaurant cafe bistro saloon smithy forge mill brewery planetarium museum archive shelter bathhouse outhouse "
+        "cowshed henhouse kennel annex annexe loggia rooftop cockpit cubicle snug sanctuary sacristy shrine temple mosque "
+        "synagogue cloister carport hayloft supermarket bowling-alley buttery"
     ).split()
 )
 """Rooms of which no kind is known here: a house without one can say so."""
+
+_HOUSES = frozenset(
+    "guest summer pool coach tea garden gate concert banquet great dance sport assembly lecture market exhibition "
+    "bowling winter roof rose kitchen".split()
+)
+"""What a house, a hall or a garden is for, where it is one of the rooms."""
+_NO_ROOMS = frozenset({"mushroom", "broom", "groom", "bridegroom", "vroom"})
 
 
 def room_word(words: list[str]) -> bool:
@@ -244,18 +268,51 @@ def room_word(words: list[str]) -> bool:
         return False
     if room_named(words) is not None:
         return True
-    return words[-1] in _UNFURNISHED - {"wardrobe"} or words[-1] == "room"
+    head = words[-1]
+    if head in _UNFURNISHED - {"wardrobe"} or head == "room":
+        return True
+    if head in ("house", "hall", "alley", "garden") and len(words) > 1:
+        return words[-2] in _HOUSES
+    return head.endswith("room") and head not in _NO_ROOMS
 
 
 def narrow_name(words: list[str]) -> tuple[str, ...] | None:
     """What must be there for a room to bear a name that is narrower than its kind.
 
     Args:
-        words: Lemmas of the name.
+        words: Words of the name.
 
     Returns:
         Labels of which one is needed; None where the name is as wide as its kind.
     """
+    needed = _needed(words)
+    return None if needed is None else needed[0]
+
+
+def bears(words: list[str], labels: Sequence[str]) -> bool | None:
+    """Whether a room with these things may bear a name that is narrower than its kind.
+
+    Args:
+        words: Words of the name.
+        labels: Of the room's things, one each.
+
+    Returns:
+        None where the name is as wide as its kind.
+    """
+    needed = _needed(words)
+    if needed is None:
+        return None
+    wanted = {" ".join(words_of(label)) for label in needed[0]}
+    return sum(" ".join(words_of(label)) in wanted for label in labels) >= needed[1]
+
+
+def _needed(words: list[str]) -> tuple[tuple[str, ...], int] | None:
+    """Labels, and how many things of them, that a narrower name asks for."""
     heads = [word for word in words if word not in ("room", "area", "space")]
-    typical = NARROWER.get(heads[-1]) if heads else None
-    return None if typical is None else tuple(typical.split(", "))
+    if not heads:
+        return None
+    typical = NARROWER.get(heads[-1]) or NARROWER.get(heads[-1].removesuffix("room"))
+    if typical is None:
+        return None
+    labels, _, least = typical.partition("; ")
+    return tuple(labels.split(", ")), int(least or 1)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from memory_core.errors import InputRejected, InvalidImage, InvalidPose, InvalidSighting
+from memory_core.errors import InputRejected, InvalidImage, InvalidSighting
 from memory_core.perception.camera import Intrinsics
 from memory_core.perception.keyframes import decode_image
 from memory_core.types import FloatArray, Json, Pose, Sighting
@@ -252,11 +252,3 @@ def is_caption(text: str) -> bool:
         return False
     letters = sum(character.isalpha() or character.isspace() for character in stripped)
     return letters / len(stripped) > 0.6
-
-
-def twist_speed(message: Any) -> tuple[float, float]:
-    """Linear (m/s) and angular (rad/s) speed of nav_msgs/Odometry."""
-    twist = message.twist.twist
-    if not math.isfinite(twist.linear.x):
-        raise InvalidPose("odometry twist is not finite")
-    return math.hypot(twist.linear.x, twist.linear.y), abs(float(twist.angular.z))

@@ -9,58 +9,35 @@ degree of the recording.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from memory_core.errors import (
     InputRejected,
     InvalidStamp,
-    NotInstalled,
     RecordingUnreadable,
     UnknownFrame,
 )
-from memory_core.geometry import angle_between, angles_between, slerp
 from memory_core.identity import deterministic_id
-from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics, object_position
-from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
+from memory_core.perception.camera import Intrinsics
 from memory_core.recordings import messages as ros
 from memory_core.recordings.base import Reading, SessionClock, TopicUse, content_identity
 from memory_core.recordings.detect import ReadOptions
+from memory_core.recordings.paths import thin_path
+from memory_core.recordings.perceiver import USES, Heard, Perceiver
 from memory_core.recordings.salvage import SalvagedBag
 from memory_core.recordings.sidecar import read_sidecar
 from memory_core.recordings.transforms import TransformTree
 from memory_core.types import (
     DEFAULT_MAP,
     ORIGIN,
-    FloatArray,
     Json,
     Observation,
     Pose,
-    Sighting,
 )
 
-PATH_TOLERANCE_M = 0.004
-PATH_TOLERANCE_RAD = 0.0087
-DEPTH_GAP_NS = 50_000_000
-DETECTION_GAP_NS = 50_000_000
-
-_USES = {
-    "nav_msgs/msg/Odometry": "path",
-    "tf2_msgs/msg/TFMessage": "frames",
-    "sensor_msgs/msg/Image": "keyframes",
-    "sensor_msgs/msg/CompressedImage": "keyframes",
-    "sensor_msgs/msg/CameraInfo": "camera",
-    "sensor_msgs/msg/LaserScan": "obstacles",
-    "sensor_msgs/msg/BatteryState": "body",
-    "sensor_msgs/msg/Temperature": "body",
-    "vision_msgs/msg/Detection2DArray": "sightings",
-    "vision_msgs/msg/Detection3DArray": "sightings",
-    "std_msgs/msg/String": "captions",
-}
 _EXPECTED = {"path": "odometry or tf", "keyframes": "images", "captions": "captions or detections"}
 _VISION = {
     "vision_msgs/msg/ObjectHypothesis": "string class_id\nfloat64 score",
@@ -224,13 +201,13 @@ class RosbagRecording:
         finally:
             reader.close()
         early = ("path", "frames", "camera", "captions")
-        wanted = [t for t, (kind, _) in self._counts.items() if _USES.get(kind) in early]
+        wanted = [t for t, (kind, _) in self._counts.items() if USES.get(kind) in early]
         sampled: dict[str, list[str]] = {}
         for reader, message in self._raw(wanted):
             decoded = self._decode(reader, message, self._account)
             if decoded is None:
                 continue
-            use = _USES[message.type]
+            use = USES[message.type]
             where = f"{message.topic} at {message.stamp_ns} ns"
             try:
                 if use == "path":
@@ -318,7 +295,7 @@ class RosbagRecording:
         """See `Recording.topics`."""
         table = []
         for name, (kind, count) in sorted(self._counts.items()):
-            use, reason = _USES.get(kind, ""), ""
+            use, reason = USES.get(kind, ""), ""
             if not use:
                 reason = "no reader for this type"
             elif count == 0:
@@ -422,13 +399,36 @@ class RosbagRecording:
             if use in ("path", "frames", "camera")
         )
         perceived = [n for n, u in uses.items() if u not in ("path", "frames", "camera")]
-        yield from _Perceiver(self, uses, reading, clock).read(perceived)
+        yield from self._perceived(perceived, uses, reading, clock)
         if self._options.sidecar is not None:
             yield from self._sidecar_observations(reading, clock)
         if clock.jumps:
             reading.note(f"the clock jumped back {clock.jumps} times: a new session each time")
         if self._cut is not None:
             raise self._cut
+
+    def _perceived(
+        self, topics: Sequence[str], uses: Mapping[str, str], reading: Reading, clock: _Clocks
+    ) -> Iterator[Observation]:
+        """The second pass: images, depth, detections, captions, scans and body state."""
+        perceiver = Perceiver(_Placed(self, reading), self._options, reading)
+        sequence = 0
+        for reader, message in self._raw(topics):
+            reading.done += 1
+            sequence += 1
+            decoded = self._decode(reader, message, reading)
+            if decoded is None:
+                continue
+            run = clock.run(message.topic, message.stamp_ns, message.log_ns)
+            heard = Heard(message.topic, message.type, uses[message.topic], message.stamp_ns, run)
+            try:
+                found = perceiver.take(heard, decoded)
+            except InputRejected as error:
+                reading.refuse(heard.where, error)
+                continue
+            if found is not None:
+                stamp, name = message.stamp_ns, clock.name(run)
+                yield self.observation(message.topic, stamp, sequence, name, **found)
 
     def _path_observations(self, reading: Reading, clock: _Clocks) -> Iterator[Observation]:
         sequence = 0
@@ -471,6 +471,26 @@ class RosbagRecording:
         )  # fmt: skip
 
 
+class _Placed:
+    """Where frames were in a recording, for what was perceived."""
+
+    def __init__(self, bag: RosbagRecording, reading: Reading) -> None:
+        self._bag = bag
+        self._reading = reading
+
+    def pose(self, stamp_ns: int, *, run: int) -> Pose | None:
+        return self._bag.pose_or_none(stamp_ns, self._reading, run=run)
+
+    def in_base(self, frame: str, stamp_ns: int, *, run: int) -> Pose:
+        base = self._bag.base_frame
+        if base is None or frame.lstrip("/") == base:
+            return Pose()
+        return self._bag._tree.lookup(base, frame, stamp_ns, run=run)
+
+    def camera(self, frame: str) -> Intrinsics | None:
+        return self._bag._cameras.get(frame)
+
+
 class _Clocks:
     """A clock a stream (each is read from its own start), and the sessions they name."""
 
@@ -496,219 +516,5 @@ class _Clocks:
         return max(len(self._run_starts), *own, 0)
 
 
-class _Perceiver:
-    """The second pass: images, depth, detections, captions, scans and body state."""
-
-    def __init__(
-        self,
-        bag: RosbagRecording,
-        uses: dict[str, str],
-        reading: Reading,
-        clock: _Clocks,
-    ) -> None:
-        self._bag = bag
-        self._uses = uses
-        self._reading = reading
-        self._clock = clock
-        self._selectors: dict[tuple[str, int], KeyframeSelector] = {}
-        self._depth: tuple[int, FloatArray, str] | None = None
-        self._scan_pose: Pose | None = None
-        self._body: dict[str, tuple[int, Json]] = {}
-        self._sequence = 0
-        self._run = 0
-
-    def read(self, topics: list[str]) -> Iterator[Observation]:
-        for reader, message in self._bag._raw(topics):
-            self._reading.done += 1
-            self._sequence += 1
-            decoded = self._bag._decode(reader, message, self._reading)
-            if decoded is None:
-                continue
-            where = f"{message.topic} at {message.stamp_ns} ns"
-            self._run = self._clock.run(message.topic, message.stamp_ns, message.log_ns)
-            try:
-                found = self._take(message, decoded)
-            except InputRejected as error:
-                self._reading.refuse(where, error)
-                continue
-            if found is not None:
-                yield found
-
-    def _take(self, message: _Message, decoded: Any) -> Observation | None:
-        match self._uses[message.topic]:
-            case "depth" | "keyframes":
-                if ros.is_depth(decoded):
-                    self._depth = (message.stamp_ns, ros.depth_of(decoded), decoded.header.frame_id)
-                    return None
-                return self._image(message, decoded)
-            case "sightings":
-                return self._detections(message, decoded)
-            case "captions":
-                return self._make(message, self._pose(message), text=str(decoded.data))
-            case "obstacles":
-                return self._scan(message, decoded)
-            case _:
-                return self._body_state(message, decoded)
-
-    def _pose(self, message: _Message) -> Pose | None:
-        return self._bag.pose_or_none(message.stamp_ns, self._reading, run=self._run)
-
-    def _make(self, message: _Message, pose: Pose | None, **parts: Any) -> Observation:
-        return self._bag.observation(
-            message.topic, message.stamp_ns, self._sequence, self._clock.name(self._run),
-            pose=pose, **parts,
-        )  # fmt: skip
-
-    def _in_base(self, frame: str, stamp_ns: int) -> Pose:
-        base = self._bag.base_frame
-        if base is None or frame.lstrip("/") == base:
-            return Pose()
-        return self._bag._tree.lookup(base, frame, stamp_ns, run=self._run)
-
-    def _image(self, message: _Message, decoded: Any) -> Observation | None:
-        compressed = message.type.endswith("CompressedImage")
-        image = ros.compressed_image_of(decoded) if compressed else ros.image_of(decoded)
-        pose = self._pose(message)
-        options = self._bag._options
-        selector = self._selectors.setdefault(
-            (message.topic, self._run), KeyframeSelector(options.keyframes)
-        )
-        if not selector.wants(message.stamp_ns, pose, image):
-            return None
-        sightings: tuple[Sighting, ...] = ()
-        if options.detector is not None:
-            sightings = tuple(options.detector(image))
-        text = options.captioner(image) if options.captioner is not None else None
-        return self._make(
-            message, pose, text=text, sightings=sightings, keyframe=encode_jpeg(image)
-        )
-
-    def _detections(self, message: _Message, decoded: Any) -> Observation | None:
-        in_base = self._in_base(decoded.header.frame_id, message.stamp_ns)
-        place = self._place_3d if message.type.endswith("Detection3DArray") else self._place_2d
-        sightings = []
-        for number, detection in enumerate(decoded.detections):
-            try:
-                sighting = place(message, decoded, detection, in_base)
-            except InputRejected as error:
-                where = f"{message.topic} at {message.stamp_ns} ns, detection {number}"
-                self._reading.refuse(where, error)
-                continue
-            if sighting is not None:
-                sightings.append(sighting)
-        if not sightings:
-            return None
-        return self._make(message, self._pose(message), sightings=tuple(sightings))
-
-    def _place_3d(
-        self, message: _Message, decoded: Any, detection: Any, in_base: Pose
-    ) -> Sighting | None:
-        return ros.detection_3d(detection, in_base)
-
-    def _place_2d(
-        self, message: _Message, decoded: Any, detection: Any, in_base: Pose
-    ) -> Sighting | None:
-        """A bearing; a position where a depth image of the same camera and moment is there."""
-        frame = decoded.header.frame_id
-        intrinsics = self._bag._cameras.get(frame)
-        sighting = ros.detection_2d(detection, intrinsics, in_base)
-        if sighting is None or intrinsics is None or self._depth is None:
-            return sighting
-        depth_ns, depth, depth_frame = self._depth
-        if abs(depth_ns - message.stamp_ns) > DEPTH_GAP_NS or depth_frame != frame:
-            return sighting
-        try:
-            found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
-        except NotInstalled as error:
-            self._reading.note(f"things seen have bearings alone: {error}")
-            return sighting
-        if found is None:
-            return sighting
-        centre = in_base.compose(OPTICAL_IN_BODY.inverse()).apply(*found[0])
-        return replace(sighting, position=centre, size=found[2])
-
-    def _scan(self, message: _Message, decoded: Any) -> Observation | None:
-        pose = self._pose(message)
-        last = self._scan_pose
-        if pose is None or (
-            last is not None
-            and np.linalg.norm(np.subtract(pose.position, last.position)) < 0.25
-            and angle_between(np.array(pose.quaternion), np.array(last.quaternion)) < 0.35
-        ):
-            return None
-        frame = self._in_base(decoded.header.frame_id, message.stamp_ns)
-        extra = {"scan_m": ros.scan_of(decoded), "scanner_yaw": round(frame.yaw, 4)}
-        self._scan_pose = pose
-        return self._make(message, pose, extra=extra)
-
-    def _body_state(self, message: _Message, decoded: Any) -> Observation | None:
-        if message.type.endswith("BatteryState"):
-            state = ros.battery_of(decoded)
-        else:
-            state = ros.temperature_of(decoded)
-        last = self._body.get(message.topic)
-        if not state or (
-            last is not None
-            and message.stamp_ns - last[0] < 60_000_000_000
-            and all(
-                abs(state.get(key, 0) - value) < max(0.01, 0.01 * abs(value))
-                for key, value in last[1].items()
-            )
-        ):
-            return None
-        self._body[message.topic] = (message.stamp_ns, state)
-        words = ", ".join(f"{name.rsplit('_', 1)[0]} {value:g}" for name, value in state.items())
-        return self._make(
-            message, self._pose(message), text=f"body state: {words}", extra={"body": state}
-        )
-
-
 def _has_metadata(path: Path) -> bool:
     return (path / "metadata.yaml").exists()
-
-
-def _box_mask(box: Any, shape: tuple[int, ...]) -> Any:
-    centre = box.center.position if hasattr(box.center, "position") else box.center
-    mask = np.zeros(shape[:2], bool)
-    half_w, half_h = float(box.size_x) * 0.4, float(box.size_y) * 0.4
-    left, right = int(max(0, centre.x - half_w)), int(max(0, centre.x + half_w)) + 1
-    top, bottom = int(max(0, centre.y - half_h)), int(max(0, centre.y + half_h)) + 1
-    mask[top:bottom, left:right] = True
-    return mask
-
-
-def thin_path(
-    path: Sequence[tuple[int, Pose]],
-    *,
-    tolerance_m: float = PATH_TOLERANCE_M,
-    tolerance_rad: float = PATH_TOLERANCE_RAD,
-) -> list[tuple[int, Pose]]:
-    """The fewest poses (greedily) between which interpolation stays close to all of them.
-
-    An opening window (Meratnia & de By 2004) over time: a window grows until some pose inside it
-    is further from the interpolated one than the tolerance.
-
-    Args:
-        path: Stamped poses in order of time.
-        tolerance_m: Largest distance, metres.
-        tolerance_rad: Largest angle, radians.
-    """
-    if len(path) < 3:
-        return list(path)
-    stamps = np.array([entry[0] for entry in path], np.float64)
-    positions = np.array([entry[1].position for entry in path])
-    quaternions = np.array([entry[1].quaternion for entry in path])
-    kept, start, end = [path[0]], 0, 2
-    while end < len(path):
-        inside = slice(start + 1, end)
-        fractions = (stamps[inside] - stamps[start]) / max(stamps[end] - stamps[start], 1.0)
-        line = positions[start] + fractions[:, None] * (positions[end] - positions[start])
-        worst = np.linalg.norm(positions[inside] - line, axis=1).max()
-        turned = slerp(quaternions[start], quaternions[end], fractions)
-        angle = angles_between(turned, quaternions[inside]).max()
-        if worst > tolerance_m or angle > tolerance_rad or end - start > 200:
-            start = end - 1
-            kept.append(path[start])
-        end += 1
-    kept.append(path[-1])
-    return kept

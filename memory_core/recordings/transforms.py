@@ -47,6 +47,10 @@ class _Run:
             self.poses[place - 1], self.poses[place], (stamp_ns - before) / (after - before)
         )
 
+    def prune(self, before_ns: int) -> None:
+        first = min(bisect.bisect_left(self.stamps, before_ns), len(self.stamps) - 1)
+        del self.stamps[:first], self.poses[:first]
+
 
 @dataclass(slots=True)
 class _Edge:
@@ -131,6 +135,36 @@ class TransformTree:
         while (parent := self.parent(chain[-1])) is not None and parent not in chain:
             chain.append(parent)
         return chain
+
+    def covered(self, target: str, source: str, *, run: int = 0) -> int | None:
+        """Up to which moment the pose of one frame in another is told; None where never yet.
+
+        Args:
+            target: Frame the pose is wanted in.
+            source: Frame it is wanted of.
+            run: Which run of the clock.
+        """
+        up, down = self.chain(source), self.chain(target)
+        common = next((frame for frame in up if frame in down), None)
+        if common is None:
+            return None
+        edges = [self._edges[f] for f in (*up[: up.index(common)], *down[: down.index(common)])]
+        moving = [edge for edge in edges if not edge.static]
+        if any(run >= len(edge.runs) or not edge.runs[run].stamps for edge in moving):
+            return None
+        return min((edge.runs[run].stamps[-1] for edge in moving), default=2**63 - 1)
+
+    def prune(self, before_ns: int) -> None:
+        """Let go of transforms of the newest run that are older than a moment, all but one.
+
+        For a robot that runs for months. What is left of older runs stays until their frame does.
+
+        Args:
+            before_ns: The moment.
+        """
+        for edge in self._edges.values():
+            if not edge.static:
+                edge.runs[-1].prune(before_ns)
 
     def lookup(
         self,

@@ -20,8 +20,8 @@ import numpy as np
 from memory_core.language.directions import Directions, take_floor
 from memory_core.semantic.chunks import ROOM, Chunks, chunks_of
 from memory_core.semantic.ranking import believe, cover, name_similarity
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import FloatArray, IntArray
+from memory_core.semantic.scene import Scene
+from memory_core.types import Encode, FloatArray, IntArray
 
 ALL = ("entities", "places", "facts", "forest", "attention")
 """What a belief can be made of, in the order in which an ablation adds it."""

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from memory_core.attention.attended import Attended
+from memory_core.attention.rows import Allowed
 from memory_core.attention.stored import StoredChunks
 from memory_core.episodic import recall as flat
 from memory_core.episodic.index import View
 from memory_core.episodic.store import EpisodicStore
-from memory_core.types import BoolArray, FloatArray, IntArray, Query, Recall
+from memory_core.types import TEXT_SPACE, Filters, FloatArray, IntArray, Query, Recall
 
-TEXT_SPACE = "text"
 BETA = 24.0
 TOP_CHUNKS = 32
 NEAREST = 64
@@ -40,6 +40,20 @@ class Looked:
     attended: Attended
 
 
+class _Passing:
+    """Which of some rows passed a filter."""
+
+    def __init__(self, rowids: IntArray, allowed: IntArray) -> None:
+        self.rowids, self.allowed = rowids.copy(), allowed.copy()
+        listed = np.zeros(max(allowed.max(initial=0), rowids.max(initial=0)) + 1, bool)
+        listed[allowed] = True
+        self.rows = Allowed(listed[rowids], len(rowids))
+
+    def is_of(self, rowids: IntArray, allowed: IntArray) -> bool:
+        """Whether it is of these rows and this filter."""
+        return np.array_equal(self.allowed, allowed) and np.array_equal(self.rowids, rowids)
+
+
 class ObservationAttention:
     """Chunks over the text vectors of one memory, kept as it grows."""
 
@@ -49,6 +63,7 @@ class ObservationAttention:
         self._chunks: StoredChunks | None = None
         self._rowids: IntArray = np.empty(0, np.int64)
         self._growing = False
+        self._kept: _Passing | None = None
         self._worker: threading.Thread | None = None
 
     def attend(
@@ -60,7 +75,7 @@ class ObservationAttention:
             query: With the vector of its text, and its kernels.
             rows: The memory's vectors.
             ends: Numbers of observations after which a chunk ends, ascending.
-            allowed: Numbers that may be attended to, ascending; None for all.
+            allowed: Numbers that satisfy the query's filters, ascending; None for all.
 
         Returns:
             Where attention went; None while a large memory is being cut, in the background.
@@ -70,9 +85,13 @@ class ObservationAttention:
         if not len(rowids):
             return None
         if len(rowids) - len(self._rowids) > AT_ONCE:
-            self._start(rows, ends, rowids, vectors)
+            if not self._busy():
+                self._start(self._begin, rows, ends, rowids, vectors)
             return None
-        hits = rows.nearest(TEXT_SPACE, vector, NEAREST, allowed)
+        hits = rows.nearest(TEXT_SPACE, vector, NEAREST, _filtered(query, allowed))
+        near = np.searchsorted(rowids, np.sort(hits.rowids))
+        passing = self._passing(rowids, allowed)
+        inside = passing.mask(near)
         with self._lock:
             chunks = self._cut(rows, ends, rowids, vectors)
             found = chunks.attend(
@@ -83,25 +102,37 @@ class ObservationAttention:
                 near_scale_m=query.near_scale_m,
                 around_ns=query.around_ns,
                 around_scale_s=query.around_scale_s,
-                allowed=_mask(rowids, allowed),
+                allowed=passing,
                 joint=True,
-                also=np.searchsorted(rowids, np.sort(hits.rowids)),
+                also=near if inside is None else near[inside],
             )
+        if chunks.unfiled and not self._busy():
+            self._start(chunks.file_keys)
         return Looked(rowids[found.rows], found.weights, found)
 
-    def _start(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> None:
-        if self._worker is None or not self._worker.is_alive():
-            arguments = (rows, ends, rowids, vectors)
-            self._worker = threading.Thread(
-                target=self._begin, args=arguments, name="memory-attention", daemon=True
-            )
-            self._worker.start()
+    def _passing(self, rowids: IntArray, allowed: IntArray | None) -> Allowed:
+        """Which rows may be attended to; kept, as questions without filters ask the same again."""
+        if allowed is None or np.array_equal(allowed, rowids):
+            return Allowed(None, len(rowids))
+        kept = self._kept
+        if kept is None or not kept.is_of(rowids, allowed):
+            kept = self._kept = _Passing(rowids, allowed)
+        return kept.rows
+
+    def _busy(self) -> bool:
+        return self._worker is not None and self._worker.is_alive()
+
+    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
+        name = "memory-attention"
+        self._worker = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        self._worker.start()
 
     def _begin(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> None:
+        """Cut a large memory, while nobody waits for it."""
+        chunks, growing = _cut_anew(rows, ends, rowids, vectors)
+        chunks.file_keys()
         with self._lock:
-            self._cut(rows, ends, rowids, vectors)
-            if self._chunks is not None:
-                self._chunks.file_keys()
+            self._chunks, self._rowids, self._growing = chunks, rowids.copy(), growing
 
     def wait(self) -> None:
         """Wait until a large memory is cut."""
@@ -117,23 +148,13 @@ class ObservationAttention:
             or kept > len(rowids)
             or not np.array_equal(self._rowids[:kept], rowids[:kept])
         ):
-            known = self._cut_anew(rows, ends, rowids, vectors)
+            known, self._growing = _cut_anew(rows, ends, rowids, vectors)
         elif kept < len(rowids):
             self._lengthen(known, rows, ends, rowids, vectors)
-        self._chunks, self._rowids = known, rowids.copy()
+        if len(self._rowids) != len(rowids) or self._chunks is not known:
+            self._rowids = rowids.copy()
+        self._chunks = known
         return known
-
-    def _cut_anew(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> StoredChunks:
-        runs = list(_runs(0, ends, rowids))
-        stamps, positions = rows.positions(rowids)
-        told = [_told(stamps[first:last], positions[first:last]) for first, last, _ in runs]
-        self._growing = not runs[-1][2]
-        return StoredChunks(
-            vectors,
-            [0, *(last for _, last, _ in runs)],
-            centres=np.array([centre for centre, _ in told]),
-            spans_ns=np.array([span for _, span in told]),
-        )
 
     def _lengthen(
         self, known: StoredChunks, rows: View, ends: IntArray, rowids: IntArray, vectors: Any
@@ -149,6 +170,22 @@ class ObservationAttention:
             else:
                 known.append(last - first, contents=vectors, centre=centre, span_ns=span)
             self._growing = not closed
+
+
+def _cut_anew(
+    rows: View, ends: IntArray, rowids: IntArray, vectors: Any
+) -> tuple[StoredChunks, bool]:
+    """Chunks for all rows, and whether the last is still growing."""
+    runs = list(_runs(0, ends, rowids))
+    stamps, positions = rows.positions(rowids)
+    told = [_told(stamps[first:last], positions[first:last]) for first, last, _ in runs]
+    chunks = StoredChunks(
+        vectors,
+        [0, *(last for _, last, _ in runs)],
+        centres=np.array([centre for centre, _ in told]),
+        spans_ns=np.array([span for _, span in told]),
+    )
+    return chunks, not runs[-1][2]
 
 
 def _told(stamps: IntArray, positions: FloatArray) -> tuple[FloatArray, tuple[int, int]]:
@@ -169,16 +206,9 @@ def _runs(start: int, ends: IntArray, rowids: IntArray) -> Iterator[tuple[int, i
             first = last
 
 
-def _mask(rowids: IntArray, allowed: IntArray | None) -> BoolArray | None:
-    """Which of all rows may be attended to; None where all may."""
-    if allowed is None or np.array_equal(allowed, rowids):
-        return None
-    mask = np.zeros(len(rowids), bool)
-    places = np.searchsorted(rowids, allowed)
-    inside = places < len(rowids)
-    places, wanted = places[inside], allowed[inside]
-    mask[places[rowids[places] == wanted]] = True
-    return mask
+def _filtered(query: Query, allowed: IntArray | None) -> IntArray | None:
+    """What passed a query's filters; None where it has none, which is quicker to search."""
+    return None if query.filters == Filters() else allowed
 
 
 def recall_observations(
@@ -205,15 +235,14 @@ def recall_observations(
     begun = time.perf_counter()
     if not query.text or set(query.vectors) != {TEXT_SPACE}:
         return None
-    selected = rows.select(query.filters)
-    whole = np.array_equal(selected, rows.rows(TEXT_SPACE)[0])
-    allowed = None if whole else selected
+    allowed = rows.select(query.filters)
     looked = attention.attend(query, rows, ends=ends, allowed=allowed)
     if looked is None:
         return None
     pool = max(flat.MIN_POOL, query.k)
+    kernels = query.near is not None or query.around_ns is not None
     by_meaning = looked.rowids[:pool].tolist()
-    by_word = flat.lexical(store, query.text, allowed, pool, telling=True)
+    by_word = flat.lexical(store, query.text, _filtered(query, allowed), pool, telling=True)
     fused = flat.fuse([by_meaning, by_word])
     ordered = sorted(fused, key=lambda rowid: (-fused[rowid], -rowid))
     best = 2.0 / (flat.FUSION_K + 1)
@@ -221,12 +250,12 @@ def recall_observations(
     evidence = [
         replace(flat.weigh(stored, query, fused[stored.rowid] / best),
                 attention=share.get(stored.rowid, 0.0))
-        for stored in store.fetch(ordered[: 4 * pool])
+        for stored in store.fetch(ordered if kernels else ordered[: query.k])
     ]  # fmt: skip
     evidence.sort(key=lambda item: (-item.weight, -item.observation.stamp_ns))
     return Recall(
         query=replace(query, vectors={}),
         evidence=tuple(evidence[: query.k]),
-        considered=len(selected),
+        considered=len(allowed),
         seconds=time.perf_counter() - begun,
     )

@@ -21,7 +21,7 @@ from memory_core.episodic.store import EpisodicStore
 from memory_core.episodic.working import Item, WorkingMemory
 from memory_core.semantic.organiser import Organiser
 from memory_core.semantic.thinning import oldest, superfluous, what_is_told
-from memory_core.types import Entity, IntArray, Json
+from memory_core.types import TEXT_SPACE, Entity, IntArray, Json
 
 KINDS = ("working", "use")
 ROUND = 1_000
@@ -34,7 +34,6 @@ ENDED_FACTS = 2_000
 SETTLED = 10
 THIN_AFTER_S = 7 * 86_400.0
 THIN_EVERY_S = 86_400.0
-TEXT_SPACE = "text"
 
 Progress = Callable[[int, int], None]
 

@@ -18,10 +18,9 @@ from memory_core.episodic.records import Record
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.store import EpisodicStore
 from memory_core.identity import digest_of
-from memory_core.types import Box, Event, FloatArray, IntArray, Observation
+from memory_core.types import TEXT_SPACE, Box, Event, FloatArray, IntArray, Observation
 
 KINDS = ("event", "segmenter")
-TEXT_SPACE = "text"
 COARSER = ((7 * 86_400.0, 3_600.0), (30 * 86_400.0, 86_400.0))
 """Events older than the first are one for each place and span of the second, both in seconds."""
 _QUOTED = 120

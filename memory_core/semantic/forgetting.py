@@ -18,7 +18,7 @@ from memory_core.episodic.records import Record, RecordChanges, ShowingRow
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.store import EpisodicStore
 from memory_core.semantic.contents import MAX_TEXTS, Content, nearness
-from memory_core.semantic.episodes import TEXT_SPACE, Episodes, Said, Stream, quoted
+from memory_core.semantic.episodes import Episodes, Said, Stream, quoted
 from memory_core.semantic.factbook import FactRow
 from memory_core.semantic.places import RADIUS_M, PlaceMap, PlaceRow
 from memory_core.semantic.showing import NEWEST
@@ -32,7 +32,7 @@ from memory_core.semantic.things import (
 )
 from memory_core.semantic.tracks import Thing, Track
 from memory_core.semantic.unlearning import Item, Left, Lost, without
-from memory_core.types import Box, FloatArray, Vector3
+from memory_core.types import TEXT_SPACE, Box, FloatArray, Vector3
 
 _TALLEST_M = 5.0
 _READ = 2_000

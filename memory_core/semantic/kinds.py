@@ -8,7 +8,7 @@ independent of each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,9 +22,7 @@ from memory_core.language.rooms import (
     TELLING_PAIRS,
     room_named,
 )
-from memory_core.types import FloatArray
-
-Encode = Callable[[Sequence[str]], FloatArray]
+from memory_core.types import Encode, FloatArray
 
 UNLIKELY = 0.06
 TELLING_GAIN = 3.0

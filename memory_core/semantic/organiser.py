@@ -33,7 +33,17 @@ from memory_core.semantic.neighbours import View as FactView
 from memory_core.semantic.places import LinkRow, PlaceChanges, PlaceMap, PlaceRow, RunRow
 from memory_core.semantic.showing import Showings
 from memory_core.semantic.things import Things, distances, frame_of, under
-from memory_core.types import Box, Entity, ForestNode, Observation, Place, Stay, TimeSpan, Vector3
+from memory_core.types import (
+    TEXT_SPACE,
+    Box,
+    Entity,
+    ForestNode,
+    Observation,
+    Place,
+    Stay,
+    TimeSpan,
+    Vector3,
+)
 
 ROUND = 500
 STOREY_M = 1.8
@@ -220,7 +230,7 @@ class Organiser:
         content.add(
             distances(stored, pose.position),
             observation.text,
-            observation.embeddings.get(episodic_events.TEXT_SPACE),
+            observation.embeddings.get(TEXT_SPACE),
         )
         return number
 
@@ -381,6 +391,11 @@ class Organiser:
     def forest_nodes(self) -> list[ForestNode]:
         """Every node of the forest, as it is told: roots first, then level by level down."""
         return [self._forest_node(number) for number in self._from_the_top()]
+
+    def areas(self) -> list[int]:
+        """Numbers of the forest's nodes that have nodes below them, smallest areas first."""
+        with self.lock:
+            return [one for one in reversed(self._from_the_top()) if self.forest.children(one)]
 
     def _from_the_top(self) -> list[int]:
         ordered, front = [], list(self.forest.roots.values())

@@ -15,8 +15,8 @@ import numpy as np
 from memory_core.language.directions import TOP, Directions
 from memory_core.language.lexicon import match, words_of
 from memory_core.language.rooms import NAMES
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import FloatArray, IntArray
+from memory_core.semantic.scene import Scene
+from memory_core.types import Encode, FloatArray, IntArray
 
 WEIGHTS = {
     "name": 4.5,

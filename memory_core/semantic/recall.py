@@ -16,8 +16,8 @@ import numpy as np
 from memory_core.episodic.recall import evidence_of
 from memory_core.language.directions import parse
 from memory_core.semantic.attend import ALL, attend
-from memory_core.semantic.scene import Encode, Scene
-from memory_core.types import Evidence, Parts, Query, Recall, Sighting
+from memory_core.semantic.scene import Scene
+from memory_core.types import Encode, Evidence, Parts, Query, Recall, Sighting
 
 
 def recall_scene(

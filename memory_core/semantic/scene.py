@@ -8,7 +8,7 @@ by things, so a scene is bounded; see `MAX_THINGS`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -21,9 +21,7 @@ from memory_core.language.rooms import NAMES
 from memory_core.semantic.entities import Sightings, Thing, associate
 from memory_core.semantic.floors import camera_height, floors_of
 from memory_core.semantic.kinds import KindModel
-from memory_core.types import BoolArray, Entity, FloatArray, IntArray, Sighting
-
-Encode = Callable[[Sequence[str]], FloatArray]
+from memory_core.types import BoolArray, Encode, Entity, FloatArray, IntArray, Sighting
 
 MAX_STANDPOINTS = 4_000
 MAX_THINGS = 2_500

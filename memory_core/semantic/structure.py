@@ -24,6 +24,7 @@ from memory_core.episodic.records import RecordChanges
 from memory_core.episodic.store import EpisodicStore
 from memory_core.errors import RobotMemoryError, StorageFull
 from memory_core.language.lexicon import same_kind
+from memory_core.language.model import LanguageModel
 from memory_core.perception.text import TextEncoder
 from memory_core.semantic import amending
 from memory_core.semantic.attending import ObservationAttention, recall_observations
@@ -35,8 +36,19 @@ from memory_core.semantic.consolidation import (
     Retention,
 )
 from memory_core.semantic.organiser import Organiser
-from memory_core.semantic.scene import MAX_STANDPOINTS, Encode, Scene, build_scene
-from memory_core.types import Entity, Evidence, Filters, IntArray, Pose, Query, Recall, TimeSpan
+from memory_core.semantic.scene import MAX_STANDPOINTS, Scene, build_scene
+from memory_core.semantic.telling import tell_forest
+from memory_core.types import (
+    Encode,
+    Entity,
+    Evidence,
+    Filters,
+    IntArray,
+    Pose,
+    Query,
+    Recall,
+    TimeSpan,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -178,6 +190,11 @@ class Structure:
             self.forget()
             self._removed()
         return done
+
+    def tell_forest(self, model: LanguageModel, *, progress: Progress | None = None) -> int:
+        """Organise all that is pending, then have a language model tell every area."""
+        self.organise()
+        return tell_forest(self.organiser, self._store, model, progress=progress)
 
     def _keeper(self) -> Consolidator:
         with self.organiser.lock:

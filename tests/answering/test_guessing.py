@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from memory_core.answering.guessing import by_meaning
-from memory_core.language import times
+from memory_core.language import likeness, times
 from memory_core.language.frames import FRAMES, OTHER, SWAPPED, framed, intent_of
 from memory_core.language.likeness import examples, learned, masked
 from memory_core.language.phrases import skeleton
@@ -91,3 +93,36 @@ def test_another_encoder_leaves_a_question_as_it_is():
     question = parsed("Having seen the globe, what came next?")
     assert by_meaning(question, HashingEncoder()) == question
     assert by_meaning(question, None) == question
+
+
+def test_a_reading_whose_names_are_no_names_gives_way_to_what_is_likelier(encoder):
+    question = parsed("the chairs in the office, how many are there")
+    misread = replace(question, kind="find", things=("how many are the chairs",), sure=True)
+    assert by_meaning(misread, encoder).kind == "how_many"
+
+
+def test_the_weights_know_their_examples(encoder):
+    some = examples()[::12]
+    weights = learned()
+    vectors = encoder.encode([text for text, _ in some])
+    known = [
+        weights.intents[int(weights.chances(vector).argmax())] == intent
+        for vector, (_, intent) in zip(vectors, some, strict=True)
+    ]
+    assert np.mean(known) > 0.97
+
+
+def test_weights_are_learned_from_examples_and_kept(tmp_path, monkeypatch):
+    told = [
+        ("where is the lamp", "where"),
+        ("the lamp, where is it", "where"),
+        ("how many rooms", "count_rooms"),
+        ("count rooms", "count_rooms"),
+    ]
+    monkeypatch.setattr(likeness, "examples", lambda: told)
+    encoder = HashingEncoder()
+    weights = likeness.fit(encoder.encode, model="hashed")
+    likeness.save(weights, tmp_path / "kept.npz")
+    with np.load(tmp_path / "kept.npz", allow_pickle=False) as kept:
+        assert set(kept["intents"].tolist()) == {"where", "count_rooms"} == set(weights.intents)
+        np.testing.assert_allclose(kept["matrix"], weights.matrix, atol=0.02)

@@ -342,7 +342,7 @@ def test_lists_hold_every_filed_key_once():
     keys = chance.standard_normal((2_000, DIMENSION)).astype(np.float32)
     lists = KeyLists()
     for count in (500, 505, 600, 2_000):
-        lists.update(keys[:count])
+        lists = lists.updated(keys[:count])
         found = lists.candidates(keys[0], 10**9, bias=None, valid=None)
         assert sorted(found) == list(range(lists.filed))
         assert lists.filed >= count - count / 64

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory_core.errors import UnknownFrame
-from memory_core.recordings.rosbag import thin_path
+from memory_core.recordings.paths import thin_path
 from memory_core.recordings.transforms import TransformTree, interpolate
 from memory_core.types import Pose
 
@@ -172,3 +172,27 @@ def test_a_thinned_path_stays_within_4_mm_and_half_a_degree(moves):
 def test_a_straight_path_is_thinned_to_its_ends_within_a_window():
     path = [(number * SECOND, Pose(float(number))) for number in range(150)]
     assert thin_path(path) == [path[0], path[-1]]
+
+
+def test_a_pose_is_covered_up_to_the_oldest_of_the_newest_transforms():
+    tree = TransformTree()
+    assert tree.covered("map", "camera") is None
+    tree.add("base", "camera", 0, Pose(0.1), static=True)
+    tree.add("map", "odom", 5, Pose(), static=False)
+    tree.add("odom", "base", 9, Pose(1.0), static=False)
+    assert tree.covered("map", "camera") == 5
+    assert tree.covered("odom", "camera") == 9
+    assert tree.covered("base", "camera") > 10**18
+    assert tree.covered("map", "laser") is None
+    assert tree.covered("map", "camera", run=1) is None
+
+
+def test_pruning_keeps_what_a_lookup_after_the_moment_needs():
+    tree = TransformTree()
+    for stamp in range(0, 1_000, 10):
+        tree.add("odom", "base", stamp, Pose(float(stamp)), static=False)
+    tree.prune(505)
+    assert tree.stamps("base")[0] == 510
+    assert tree.lookup("odom", "base", 515).x == pytest.approx(515.0)
+    tree.prune(10**9)
+    assert tree.stamps("base") == [990]

@@ -86,6 +86,16 @@ class SemanticForest(Trees):
         """Of a node, ascending."""
         return tuple(child.number for child in self._node(number).children)
 
+    def siblings(self, number: int) -> tuple[int, ...]:
+        """The other children of a node's parent, ascending; of a root none."""
+        above = self._node(number).parent
+        others = () if above is None else tuple(child.number for child in above.children)
+        return tuple(other for other in others if other != number)
+
+    def has(self, number: int) -> bool:
+        """Whether there is a node of that number."""
+        return number in self._nodes
+
     def path(self, number: int) -> tuple[int, ...]:
         """From the root down to a node, itself included."""
         return tuple(node.number for node in upwards(self._node(number)))[::-1]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from memory_core.errors import DimensionMismatch
-from memory_core.types import FloatArray, IntArray
+from memory_core.types import Encode, FloatArray, IntArray
 
 MEANING = 0.6
 SPACE = 0.4
@@ -24,7 +24,6 @@ BLOCK = 1_000
 NEUTRAL = 0.5
 
 Summarise = Callable[[Sequence[Sequence[str]]], Sequence[str]]
-Encode = Callable[[Sequence[str]], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
