@@ -417,6 +417,7 @@ class RobotMemory:
         query: Query | str,
         *,
         mode: Literal["attention", "flat", "scene"] = "attention",
+        explain: bool = True,
         **options: Any,
     ) -> Recall:
         """What is remembered that fits a query.
@@ -426,6 +427,7 @@ class RobotMemory:
             mode: `attention`: hierarchical chunk attention over what is remembered, things that
                 were seen and observations' own words alike. `flat`: observations by their own
                 words and vectors alone, for comparison. `scene`: things that were seen alone.
+            explain: Give evidence its path through the forest; without, it is a little quicker.
             **options: Fields of `Query`, where words were given.
 
         Returns:
@@ -448,7 +450,7 @@ class RobotMemory:
         if found is None or (mode != "scene" and self.holds_texts()):
             told = self._attend(view, query)
             found = told if found is None else join(found, told)
-        return explained(found, self._structure.organiser)
+        return explained(found, self._structure.organiser) if explain else found
 
     def _attend(self, view: View, query: Query) -> Recall:
         """Observations by attention; flat where attention cannot be had yet."""
@@ -569,6 +571,19 @@ class RobotMemory:
         rowid = self._store.rowids_of([observation_id]).get(observation_id)
         found = self._store.fetch([rowid]) if rowid is not None else []
         return self.evidence(found[0]) if found else None
+
+    def vectors_of(self, ids: Sequence[str], *, space: str = TEXT_SPACE) -> dict[str, FloatArray]:
+        """The vectors of a space that given observations have, each of shape (d,), unit length.
+
+        Args:
+            ids: Of observations; those that are unknown or have none are left out.
+            space: Its name.
+        """
+        numbers = self._store.rowids_of(ids)
+        holder = self._index if self._index.ready else self._store
+        rowids, vectors = holder.vectors_of(space, sorted(numbers.values()))
+        found = dict(zip(rowids.tolist(), vectors, strict=True))
+        return {name: found[number] for name, number in numbers.items() if number in found}
 
     def keyframe(self, observation_id: str) -> Keyframe | None:
         """The picture of an observation; None where it has none."""

@@ -32,7 +32,8 @@ def supported(context: Context, phrase: str, k: int = 50) -> list[Evidence]:
     memory = context.memory
     place = context.question.place
     said = " ".join(part for part in (phrase, place.thing) if part)
-    found = memory.recall(Query(text=said, filters=filters_of(context), k=k)).evidence
+    query = Query(text=said, filters=filters_of(context), k=k)
+    found = memory.recall(query, explain=False).evidence  # paths are told of what is answered
     worded = [item for item in found if item.observation.text]
     if not worded:
         return []
@@ -51,18 +52,16 @@ def _cosines(context: Context, phrase: str, found: list[Evidence]) -> list[float
     """How near each observation's words are to a phrase, by the vectors stored with them."""
     if context.encode is None:
         return [ENOUGH_COSINE] * len(found)  # spelling alone decides
-    store = context.memory.store
-    ids = [item.observation.id for item in found]
-    numbers = store.rowids_of(ids)
-    rowids, vectors = store.vectors_of("text", list(numbers.values()))
-    place = {int(rowid): row for row, rowid in enumerate(rowids)}
-    known = [place.get(numbers.get(name, -1)) for name in ids]
+    stored = context.memory.vectors_of([item.observation.id for item in found])
+    vectors = [stored.get(item.observation.id) for item in found]
     missing = [
-        item.observation.text or "" for item, at in zip(found, known, strict=True) if at is None
+        item.observation.text or ""
+        for item, vector in zip(found, vectors, strict=True)
+        if vector is None
     ]
     said, *fresh = context.encode([phrase, *missing])
     rest = iter(fresh)
-    rows = [next(rest) if at is None else vectors[at] for at in known]
+    rows = [next(rest) if vector is None else vector for vector in vectors]
     return [float(row @ said) for row in rows]
 
 

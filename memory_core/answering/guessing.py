@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from memory_core.language.frames import FRAMES, OTHER, SWAPPED, framed, intent_of
-from memory_core.language.likeness import fit, learned, likely, save
+from memory_core.language.likeness import fit, learned, likely, plainly, save
 from memory_core.language.questions import Question
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.types import FloatArray
@@ -69,13 +69,15 @@ def by_meaning(
         return encoder.encode([*sentences, *along])[: len(sentences)]
 
     misread = any(_NO_NAME.search(name) for name in question.names)
+    sure = question.sure and not misread
+    known = intent_of(question) if sure else None
+    if known is not None and plainly(question.rest, known):
+        return question
     parts, chances = likely(question.rest, encode, strict=misread)
     if _PEOPLE.search(parts.text):
         return question
     timed = question.time.span is not None or (question.visit and not question.visit.since)
     best = next((name for name in chances if not (timed and name in _TIMELESS)), OTHER)
-    sure = question.sure and not misread
-    known = intent_of(question) if sure else None
     needed = GUESS if not sure else OVERRULE if known else FOREIGN
     if best == OTHER or best.rstrip(SWAPPED) == known or chances[best] < needed:
         return question

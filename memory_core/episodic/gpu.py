@@ -104,8 +104,15 @@ class FaissGpuIndex:
         with self._lock:
             self._dead = self._dead | np.isin(self._rowids, rowids)
 
-    def search(self, query: FloatArray, k: int, *, allowed: IntArray | None = None) -> Hits:
-        """See `VectorIndex.search`."""
+    def search(
+        self,
+        query: FloatArray,
+        k: int,
+        *,
+        allowed: IntArray | None = None,
+        probe: int | None = None,
+    ) -> Hits:
+        """See `VectorIndex.search`; every vector is compared."""
         query = np.ascontiguousarray(query, np.float32)
         if query.shape != (self._dimension,):
             raise DimensionMismatch(f"query has shape {query.shape}; expected ({self._dimension},)")
@@ -188,7 +195,18 @@ class FallingBackIndex:
         self.safe.remove(rowids)
         self._attempt("remove", rowids)
 
-    def search(self, query: FloatArray, k: int, *, allowed: IntArray | None = None) -> Hits:
+    def search(
+        self,
+        query: FloatArray,
+        k: int,
+        *,
+        allowed: IntArray | None = None,
+        probe: int | None = None,
+    ) -> Hits:
         """See `VectorIndex.search`."""
-        hits = self._attempt("search", query, k, allowed=allowed) if k <= MAX_GPU_K else None
-        return self.safe.search(query, k, allowed=allowed) if hits is None else hits
+        hits = None
+        if k <= MAX_GPU_K:
+            hits = self._attempt("search", query, k, allowed=allowed, probe=probe)
+        if hits is None:
+            hits = self.safe.search(query, k, allowed=allowed, probe=probe)
+        return hits

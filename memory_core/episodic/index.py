@@ -21,7 +21,7 @@ from memory_core.episodic.gpu import FaissGpuIndex, FallingBackIndex, gpu_availa
 from memory_core.episodic.store import EpisodicStore
 from memory_core.episodic.vectors import CpuIndex, Hits, VectorIndex, best
 from memory_core.errors import RobotMemoryError
-from memory_core.types import EmbeddingSpace, Filters, FloatArray, IntArray
+from memory_core.types import BoolArray, EmbeddingSpace, Filters, FloatArray, IntArray
 
 _log = logging.getLogger(__name__)
 
@@ -41,17 +41,29 @@ class View(Protocol):
     def select(self, filters: Filters) -> IntArray:
         """Rowids that satisfy every filter, ascending."""
 
-    def nearest(self, space: str, query: FloatArray, k: int, allowed: IntArray | None) -> Hits:
-        """The k nearest vectors of a space among allowed rowids (None: all that are stored)."""
+    def nearest(
+        self,
+        space: str,
+        query: FloatArray,
+        k: int,
+        allowed: IntArray | None,
+        *,
+        probe: int | None = None,
+    ) -> Hits:
+        """The k nearest vectors of a space among allowed rowids (None: all that are stored).
+
+        With `probe` about so many are compared, see `VectorIndex.search`.
+        """
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """Stamps, shape (n,), and map positions, shape (n, 3), NaN without a pose."""
 
-    def rows(self, space: str) -> tuple[IntArray, Any]:
+    def rows(self, space: str) -> tuple[IntArray, Any, BoolArray | None]:
         """Every vector of a space in the order of arrival, removed ones perhaps included.
 
         Returns:
-            Numbers of their observations, ascending, shape (n,), and the vectors, shape (n, d).
+            Numbers of their observations, ascending, shape (n,), the vectors, shape (n, d), and
+            which are not removed, shape (n,), the same array until that changes; None for all.
         """
 
 
@@ -92,7 +104,15 @@ class DatabaseScan:
             after = rows[-1][0]
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
-    def nearest(self, space: str, query: FloatArray, k: int, allowed: IntArray | None) -> Hits:
+    def nearest(
+        self,
+        space: str,
+        query: FloatArray,
+        k: int,
+        allowed: IntArray | None,
+        *,
+        probe: int | None = None,
+    ) -> Hits:
         """See `View.nearest`."""
         unit = np.asarray(query, np.float32) / max(float(np.linalg.norm(query)), 1e-12)
         kept, scores, after = np.empty(0, np.int64), np.empty(0, np.float32), 0
@@ -109,13 +129,13 @@ class DatabaseScan:
             chosen = best(scores, k)
             kept, scores = kept[chosen], scores[chosen]
 
-    def rows(self, space: str) -> tuple[IntArray, Any]:
+    def rows(self, space: str) -> tuple[IntArray, Any, BoolArray | None]:
         """See `View.rows`; nothing where there are more than can be read for one question."""
-        none = np.empty(0, np.int64), np.empty((0, 0), np.float16)
+        none = np.empty(0, np.int64), np.empty((0, 0), np.float16), None
         if self._store.count() > SLICE:
             return none
         rowids, vectors = self._store.embedding_rows(space, 0, SLICE)
-        return (rowids, vectors) if len(rowids) else none
+        return (rowids, vectors, None) if len(rowids) else none
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """See `View.positions`."""
@@ -406,11 +426,19 @@ class MemoryIndex:
             rowids = self._columns.column("rowid")
             return np.asarray(rowids if len(entries) == len(rowids) else rowids[entries])
 
-    def nearest(self, space: str, query: FloatArray, k: int, allowed: IntArray | None) -> Hits:
+    def nearest(
+        self,
+        space: str,
+        query: FloatArray,
+        k: int,
+        allowed: IntArray | None,
+        *,
+        probe: int | None = None,
+    ) -> Hits:
         """See `View.nearest`."""
         if space not in self._indexes:
             return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
-        return self._index(space).search(query, k, allowed=allowed)
+        return self._index(space).search(query, k, allowed=allowed, probe=probe)
 
     def __len__(self) -> int:
         """Observations that are not removed."""
@@ -423,13 +451,29 @@ class MemoryIndex:
             axes = [self._columns.column(axis)[entries] for axis in "xyz"]
             return self._columns.column("stamp")[entries], np.stack(axes, axis=1)
 
-    def rows(self, space: str) -> tuple[IntArray, Any]:
+    def rows(self, space: str) -> tuple[IntArray, Any, BoolArray | None]:
         """See `View.rows`; removed ones are included."""
         index = self._indexes.get(space)
         if index is None:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float16)
-        with self._lock:
-            return index.rowids, index.vectors[: len(index.rowids)]
+            return np.empty(0, np.int64), np.empty((0, 0), np.float16), None
+        return index.standing
+
+    def vectors_of(self, space: str, rowids: Sequence[int]) -> tuple[IntArray, FloatArray]:
+        """The vectors of a space that given observations have; those without are left out.
+
+        Args:
+            space: Its name.
+            rowids: Ascending.
+
+        Returns:
+            Numbers of the observations, shape (n,), and the vectors, shape (n, d), float32.
+        """
+        held, vectors, _ = self.rows(space)
+        wanted = np.asarray(rowids, np.int64)
+        places = np.searchsorted(held, wanted)
+        places = places[places < len(held)]
+        places = places[np.isin(held[places], wanted)]
+        return held[places], np.asarray(vectors[places], np.float32)
 
     def metrics(self) -> dict[str, int]:
         """Counts for diagnostics: rows, rows outside the lists, GPU failures."""

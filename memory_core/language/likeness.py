@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +28,12 @@ import numpy as np
 from memory_core.language.directions import take_floor
 from memory_core.language.frames import FRAMES, SWAPPED
 from memory_core.language.phrases import Skeleton, skeleton
-from memory_core.types import FloatArray
+from memory_core.types import Encode, FloatArray
 
-Encode = Callable[[Sequence[str]], FloatArray]
+SELDOM = 3
+"""Words in fewer examples than this are not counted."""
+PLAIN = 0.9
+"""Chance by its words from which a wording is plain."""
 
 _THINGS = ("lamp", "piano", "clock", "vase")
 _ROOMS = ("kitchen", "bedroom")
@@ -52,18 +57,39 @@ class Weights:
         intents: Names, as in `FRAMES`.
         matrix: Shape (intents, dimension).
         bias: Shape (intents,).
+        words: Words and pairs of words that the second regression counts.
+        word_matrix: Shape (intents, words).
+        word_bias: Shape (intents,).
     """
 
     model: str
     intents: tuple[str, ...]
     matrix: FloatArray
     bias: FloatArray
+    words: tuple[str, ...]
+    word_matrix: FloatArray
+    word_bias: FloatArray
 
     def chances(self, vector: FloatArray) -> FloatArray:
         """How likely each intent is for a vector of shape (dimension,); sums to 1."""
-        score = self.matrix @ vector + self.bias
-        risen = np.exp(score - score.max())
-        return np.asarray(risen / risen.sum())
+        return _softmax(self.matrix @ vector + self.bias)
+
+    def chances_by_word(self, text: str) -> FloatArray:
+        """How likely each intent is for a masked wording, by its words; sums to 1."""
+        said = set(_words(text))
+        counted = np.array([word in said for word in self.words], np.float32)
+        return _softmax(self.word_matrix @ counted + self.word_bias)
+
+
+def _softmax(score: FloatArray) -> FloatArray:
+    risen = np.exp(score - score.max())
+    return np.asarray(risen / risen.sum())
+
+
+def _words(text: str) -> list[str]:
+    """Words of a text, and neighbours as pairs, with its ends marked."""
+    words = ["^", *re.findall(r"[a-z0-9']+", text.lower()), "$"]
+    return [*words, *(f"{one} {other}" for one, other in pairwise(words))]
 
 
 def masked(parts: Skeleton) -> str:
@@ -109,11 +135,19 @@ def fit(encode: Encode, *, model: str, strength: float = 100.0) -> Weights:
     """
     from sklearn.linear_model import LogisticRegression
 
-    known = examples()
+    texts, intents = zip(*examples(), strict=True)
     fitted = LogisticRegression(C=strength, max_iter=400)
-    fitted.fit(encode([text for text, _ in known]), [intent for _, intent in known])
-    matrix, bias = fitted.coef_.astype(np.float32), fitted.intercept_.astype(np.float32)
-    return Weights(model, tuple(str(name) for name in fitted.classes_), matrix, bias)
+    fitted.fit(encode(texts), intents)
+    said = [set(_words(text)) for text in texts]
+    often = Counter(word for words in said for word in words)
+    words = tuple(sorted(word for word, count in often.items() if count >= SELDOM))
+    worded = LogisticRegression(C=1.0, max_iter=400)
+    worded.fit(np.array([[word in has for word in words] for has in said], np.float32), intents)
+    return Weights(
+        model, tuple(str(name) for name in fitted.classes_),
+        fitted.coef_.astype(np.float32), fitted.intercept_.astype(np.float32),
+        words, worded.coef_.astype(np.float32), worded.intercept_.astype(np.float32),
+    )  # fmt: skip
 
 
 @cache
@@ -123,12 +157,30 @@ def learned() -> Weights:
 
     with np.load(BytesIO(_data("intents.npz")), allow_pickle=False) as stored:
         intents = tuple(str(name) for name in stored["intents"])
-        matrix = stored["matrix"].astype(np.float32)
-        return Weights(str(stored["model"]), intents, matrix, stored["bias"])
+        return Weights(
+            str(stored["model"]), intents, stored["matrix"].astype(np.float32), stored["bias"],
+            tuple(str(word) for word in stored["words"]),
+            stored["word_matrix"].astype(np.float32), stored["word_bias"],
+        )  # fmt: skip
 
 
 def _data(name: str) -> bytes:
     return (files("memory_core.language") / name).read_bytes()
+
+
+def plainly(text: str, intent: str) -> bool:
+    """Whether the words of a question alone leave no doubt that it has an intent.
+
+    Args:
+        text: Lower case; expressions of time already taken out.
+        intent: As in `FRAMES`.
+    """
+    weights = learned()
+    if intent not in weights.intents:
+        return False
+    _, text = take_floor(text)
+    chances = weights.chances_by_word(masked(skeleton(text)))
+    return bool(chances[weights.intents.index(intent)] >= PLAIN)
 
 
 def likely(text: str, encode: Encode, *, strict: bool = False) -> tuple[Skeleton, dict[str, float]]:
@@ -173,4 +225,7 @@ def save(weights: Weights, path: Path) -> None:
         intents=np.array(weights.intents),
         matrix=weights.matrix.astype(np.float16),
         bias=weights.bias,
+        words=np.array(weights.words),
+        word_matrix=weights.word_matrix.astype(np.float16),
+        word_bias=weights.word_bias,
     )

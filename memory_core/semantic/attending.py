@@ -22,11 +22,11 @@ from memory_core.attention.stored import StoredChunks
 from memory_core.episodic import recall as flat
 from memory_core.episodic.index import View
 from memory_core.episodic.store import EpisodicStore
-from memory_core.types import TEXT_SPACE, Filters, FloatArray, IntArray, Query, Recall
+from memory_core.types import TEXT_SPACE, BoolArray, Filters, FloatArray, IntArray, Query, Recall
 
 BETA = 24.0
 TOP_CHUNKS = 32
-NEAREST = 64
+NEAREST, PROBE = 64, 6_000
 LONGEST_CHUNK = 240
 AT_ONCE = 50_000
 
@@ -40,20 +40,6 @@ class Looked:
     attended: Attended
 
 
-class _Passing:
-    """Which of some rows passed a filter."""
-
-    def __init__(self, rowids: IntArray, allowed: IntArray) -> None:
-        self.rowids, self.allowed = rowids.copy(), allowed.copy()
-        listed = np.zeros(max(allowed.max(initial=0), rowids.max(initial=0)) + 1, bool)
-        listed[allowed] = True
-        self.rows = Allowed(listed[rowids], len(rowids))
-
-    def is_of(self, rowids: IntArray, allowed: IntArray) -> bool:
-        """Whether it is of these rows and this filter."""
-        return np.array_equal(self.allowed, allowed) and np.array_equal(self.rowids, rowids)
-
-
 class ObservationAttention:
     """Chunks over the text vectors of one memory, kept as it grows."""
 
@@ -63,7 +49,7 @@ class ObservationAttention:
         self._chunks: StoredChunks | None = None
         self._rowids: IntArray = np.empty(0, np.int64)
         self._growing = False
-        self._kept: _Passing | None = None
+        self._alive: tuple[BoolArray | None, Allowed] | None = None
         self._worker: threading.Thread | None = None
 
     def attend(
@@ -75,22 +61,22 @@ class ObservationAttention:
             query: With the vector of its text, and its kernels.
             rows: The memory's vectors.
             ends: Numbers of observations after which a chunk ends, ascending.
-            allowed: Numbers that satisfy the query's filters, ascending; None for all.
+            allowed: Numbers that satisfy the query's filters, ascending; None without filters.
 
         Returns:
             Where attention went; None while a large memory is being cut, in the background.
         """
         vector = np.asarray(query.vectors[TEXT_SPACE], np.float32)
-        rowids, vectors = rows.rows(TEXT_SPACE)
+        rowids, vectors, alive = rows.rows(TEXT_SPACE)
         if not len(rowids):
             return None
         if len(rowids) - len(self._rowids) > AT_ONCE:
             if not self._busy():
                 self._start(self._begin, rows, ends, rowids, vectors)
             return None
-        hits = rows.nearest(TEXT_SPACE, vector, NEAREST, _filtered(query, allowed))
+        hits = rows.nearest(TEXT_SPACE, vector, NEAREST, allowed, probe=PROBE)
         near = np.searchsorted(rowids, np.sort(hits.rowids))
-        passing = self._passing(rowids, allowed)
+        passing = self._passing(rowids, alive, allowed)
         inside = passing.mask(near)
         with self._lock:
             chunks = self._cut(rows, ends, rowids, vectors)
@@ -110,14 +96,17 @@ class ObservationAttention:
             self._start(chunks.file_keys)
         return Looked(rowids[found.rows], found.weights, found)
 
-    def _passing(self, rowids: IntArray, allowed: IntArray | None) -> Allowed:
-        """Which rows may be attended to; kept, as questions without filters ask the same again."""
-        if allowed is None or np.array_equal(allowed, rowids):
-            return Allowed(None, len(rowids))
-        kept = self._kept
-        if kept is None or not kept.is_of(rowids, allowed):
-            kept = self._kept = _Passing(rowids, allowed)
-        return kept.rows
+    def _passing(
+        self, rowids: IntArray, alive: BoolArray | None, allowed: IntArray | None
+    ) -> Allowed:
+        """Which rows may be attended to; kept where no filter is, as that is asked most."""
+        if allowed is not None:
+            listed = np.zeros(max(allowed.max(initial=0), rowids.max(initial=0)) + 1, bool)
+            listed[allowed] = True
+            return Allowed(listed[rowids], len(rowids))
+        if self._alive is None or self._alive[0] is not alive or self._alive[1].rows != len(rowids):
+            self._alive = alive, Allowed(alive, len(rowids))
+        return self._alive[1]
 
     def _busy(self) -> bool:
         return self._worker is not None and self._worker.is_alive()
@@ -132,7 +121,7 @@ class ObservationAttention:
         chunks, growing = _cut_anew(rows, ends, rowids, vectors)
         chunks.file_keys()
         with self._lock:
-            self._chunks, self._rowids, self._growing = chunks, rowids.copy(), growing
+            self._chunks, self._rowids, self._growing = chunks, rowids, growing
 
     def wait(self) -> None:
         """Wait until a large memory is cut."""
@@ -146,14 +135,12 @@ class ObservationAttention:
         if (
             known is None
             or kept > len(rowids)
-            or not np.array_equal(self._rowids[:kept], rowids[:kept])
+            or not (self._rowids is rowids or np.array_equal(self._rowids[:kept], rowids[:kept]))
         ):
             known, self._growing = _cut_anew(rows, ends, rowids, vectors)
         elif kept < len(rowids):
             self._lengthen(known, rows, ends, rowids, vectors)
-        if len(self._rowids) != len(rowids) or self._chunks is not known:
-            self._rowids = rowids.copy()
-        self._chunks = known
+        self._chunks, self._rowids = known, rowids
         return known
 
     def _lengthen(
@@ -206,11 +193,6 @@ def _runs(start: int, ends: IntArray, rowids: IntArray) -> Iterator[tuple[int, i
             first = last
 
 
-def _filtered(query: Query, allowed: IntArray | None) -> IntArray | None:
-    """What passed a query's filters; None where it has none, which is quicker to search."""
-    return None if query.filters == Filters() else allowed
-
-
 def recall_observations(
     store: EpisodicStore,
     rows: View,
@@ -235,14 +217,14 @@ def recall_observations(
     begun = time.perf_counter()
     if not query.text or set(query.vectors) != {TEXT_SPACE}:
         return None
-    allowed = rows.select(query.filters)
+    allowed = None if query.filters == Filters() else rows.select(query.filters)
     looked = attention.attend(query, rows, ends=ends, allowed=allowed)
     if looked is None:
         return None
     pool = max(flat.MIN_POOL, query.k)
     kernels = query.near is not None or query.around_ns is not None
     by_meaning = looked.rowids[:pool].tolist()
-    by_word = flat.lexical(store, query.text, _filtered(query, allowed), pool, telling=True)
+    by_word = flat.lexical(store, query.text, allowed, pool, telling=True)
     fused = flat.fuse([by_meaning, by_word])
     ordered = sorted(fused, key=lambda rowid: (-fused[rowid], -rowid))
     best = 2.0 / (flat.FUSION_K + 1)
@@ -256,6 +238,6 @@ def recall_observations(
     return Recall(
         query=replace(query, vectors={}),
         evidence=tuple(evidence[: query.k]),
-        considered=len(allowed),
+        considered=store.count() if allowed is None else len(allowed),
         seconds=time.perf_counter() - begun,
     )

@@ -71,7 +71,7 @@ class FailingIndex(CpuIndex):
         self._count()
         super().remove(rowids)
 
-    def search(self, query, k, *, allowed=None):
+    def search(self, query, k, *, allowed=None, probe=None):
         self._count()
         return super().search(query, k, allowed=allowed)
 

@@ -29,7 +29,7 @@ class FakeRows:
 
     def rows(self, space):
         assert space == "text"
-        return self.rowids, self.vectors
+        return self.rowids, self.vectors, None
 
     def positions(self, rowids):
         stamps = np.asarray(rowids, np.int64) * 10**9
@@ -38,7 +38,7 @@ class FakeRows:
         )
         return stamps, places.T
 
-    def nearest(self, space, vector, k, allowed):
+    def nearest(self, space, vector, k, allowed, *, probe=None):
         class Hits:
             pass
 
