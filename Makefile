@@ -1,7 +1,8 @@
 # make demo   tour a simulated house, remember it, ask it, write demo/report.html
 # make test   style, types, structure and tests
-# Both set up .venv first; nothing else is needed.
-.PHONY: help setup demo test lint types structure pytest format clean
+# make test-ros   build and test the ROS 2 packages; needs ROS 2 Jazzy
+# All set up .venv first; nothing else is needed.
+.PHONY: help setup demo test test-ros lint types structure pytest format clean
 
 bin := .venv/bin
 export HF_HUB_OFFLINE := 1
@@ -17,6 +18,9 @@ demo: setup
 	$(bin)/robot-memory demo --out demo
 
 test: setup lint types structure pytest
+
+test-ros: setup
+	@scripts/ros.sh test
 
 lint:
 	$(bin)/ruff check .

@@ -87,9 +87,16 @@ class TestSentenceEncoder(TextEncoderContract):
             raise RuntimeError("out of memory")
 
         encoder = SentenceEncoder()
-        encoder._model = SimpleNamespace(encode=fail)
+        encoder._model = SimpleNamespace(encode=fail, preprocess=fail)
         with pytest.raises(EncodingError, match="out of memory"):
             encoder.encode(["a mug"])
+        with pytest.raises(EncodingError, match="out of memory"):
+            encoder.encode([f"mug {number}" for number in range(100)])
+
+    def test_a_few_sentences_have_the_vectors_they_have_among_many(self):
+        few = [f"a mug on table {number}" for number in range(3)]
+        many = SentenceEncoder().encode([*few, *(f"chair {number}" for number in range(20))])
+        np.testing.assert_allclose(SentenceEncoder().encode(few), many[:3], atol=1e-6)
 
 
 @pytest.fixture

@@ -1,0 +1,166 @@
+"""Where the robot's frames are, from `/tf`, odometry and camera_info, as they come."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from memory_core.errors import InputRejected, UnknownFrame
+from memory_core.perception.camera import Intrinsics
+from memory_core.recordings import messages as ros
+from memory_core.recordings.base import Reading
+from memory_core.recordings.transforms import TransformTree
+from memory_core.types import Pose
+
+KEEP_NS = 30_000_000_000
+
+
+class LiveFrames:
+    """Transforms of the last half minute, from which every message finds its place."""
+
+    def __init__(self, *, map_frame: str, base_frame: str, reading: Reading) -> None:
+        """
+        Know nothing yet.
+
+        :param map_frame: The fixed frame wanted.
+        :param base_frame: The robot's frame; empty: what the odometry moves.
+        :param reading: Where transforms that cannot be used are counted.
+        """
+        self._map_frame = map_frame
+        self._base_frame = base_frame
+        self._reading = reading
+        self._tree = TransformTree()
+        self._odometry = TransformTree()
+        self._odometry_frames: tuple[str, str] | None = None
+        self._cameras: dict[str, Intrinsics] = {}
+        self._lock = threading.RLock()
+        self._taken = 0
+        self.run = 0
+
+    @property
+    def base(self) -> str | None:
+        """Tell the robot's frame; None while nothing named it."""
+        if self._base_frame:
+            return self._base_frame
+        if self._odometry_frames is not None:
+            return self._odometry_frames[1]
+        names = ('base_link', 'base_footprint', 'base')
+        return next((name for name in names if name in self._tree.frames), None)
+
+    @property
+    def fixed(self) -> str | None:
+        """Tell the fixed frame: the map where the robot is localised, else the odometry's."""
+        base = self.base
+        if base is None:
+            return None
+        with self._lock:
+            chain = self._tree.chain(base)
+        if self._map_frame in chain:
+            return self._map_frame
+        if self._odometry_frames is not None:
+            return self._odometry_frames[0]
+        return chain[-1] if len(chain) > 1 else None
+
+    @property
+    def localised(self) -> bool:
+        """Whether the pose is in the map."""
+        return self.fixed == self._map_frame
+
+    def take_transforms(self, message: Any, *, static: bool) -> list[int]:
+        """Take a tf2_msgs/TFMessage; returns stamps at which the robot's own frames moved."""
+        moved = []
+        for entry in message.transforms:
+            try:
+                pose = ros.transform_of(entry.transform)
+            except InputRejected as error:
+                where = f'/tf {entry.header.frame_id!r} → {entry.child_frame_id!r}'
+                self._reading.refuse(where, error)
+                continue
+            stamp_ns = ros.stamp_ns(entry.header.stamp)
+            with self._lock:
+                run = self._tree.add(
+                    entry.header.frame_id, entry.child_frame_id, stamp_ns, pose, static=static
+                )
+                self.run = max(self.run, run)
+            if not static:
+                moved.append(stamp_ns)
+                self._prune(stamp_ns)
+        return moved
+
+    def take_odometry(self, message: Any) -> None:
+        """Take a nav_msgs/Odometry."""
+        frames = (
+            message.header.frame_id.lstrip('/') or 'odom',
+            message.child_frame_id.lstrip('/') or 'base_link',
+        )
+        if self._odometry_frames is None:
+            self._odometry_frames = frames
+        if frames == self._odometry_frames:
+            stamp_ns = ros.stamp_ns(message.header.stamp)
+            with self._lock:
+                run = self._odometry.add(
+                    *frames, stamp_ns, ros.pose_of(message.pose.pose), static=False
+                )
+                self.run = max(self.run, run)
+
+    def take_camera(self, message: Any) -> None:
+        """Take a sensor_msgs/CameraInfo."""
+        self._cameras.setdefault(message.header.frame_id, ros.intrinsics_of(message))
+
+    def _prune(self, stamp_ns: int) -> None:
+        self._taken += 1
+        if self._taken % 1_000 == 0:
+            with self._lock:
+                self._tree.prune(stamp_ns - KEEP_NS)
+                self._odometry.prune(stamp_ns - KEEP_NS)
+
+    def reaches(self, stamp_ns: int, frame: str, *, run: int) -> bool:
+        """
+        Whether it is known where the robot and a frame were at a moment.
+
+        :param stamp_ns: The moment.
+        :param frame: A sensor's frame; empty: the robot's alone matters.
+        :param run: How often the clock was set back before it.
+        """
+        base, fixed = self.base, self.fixed
+        if base is None or fixed is None:
+            return False
+        with self._lock:
+            covered = self._tree.covered(fixed, base, run=run)
+            if covered is None and self._odometry_frames == (fixed, base):
+                covered = self._odometry.covered(fixed, base, run=run)
+            sensor = self._tree.covered(base, frame, run=run) if frame not in ('', base) else None
+        if covered is None or covered < stamp_ns:
+            return False
+        return frame in ('', base) or (sensor is not None and sensor >= stamp_ns)
+
+    # -- what a perceiver asks (memory_core.recordings.perceiver.Placed) ------------------------
+
+    def pose(self, stamp_ns: int, *, run: int) -> Pose | None:
+        """See `Placed.pose`."""
+        base, fixed = self.base, self.fixed
+        try:
+            if base is None or fixed is None:
+                raise UnknownFrame('no transforms and no odometry have come yet')
+            with self._lock:
+                try:
+                    return self._tree.lookup(fixed, base, stamp_ns, run=run)
+                except UnknownFrame:
+                    if self._odometry_frames != (fixed, base):
+                        raise
+                    return self._odometry.lookup(fixed, base, stamp_ns, tolerance_ns=0, run=run)
+        except UnknownFrame as error:
+            self._reading.refuse(f'pose at {stamp_ns} ns', error)
+            return None
+
+    def in_base(self, frame: str, stamp_ns: int, *, run: int) -> Pose:
+        """See `Placed.in_base`."""
+        base = self.base
+        if base is None or frame.lstrip('/') == base:
+            return Pose()
+        with self._lock:
+            return self._tree.lookup(base, frame, stamp_ns, run=run)
+
+    def camera(self, frame: str) -> Intrinsics | None:
+        """See `Placed.camera`."""
+        return self._cameras.get(frame)

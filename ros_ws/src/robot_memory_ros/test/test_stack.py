@@ -1,0 +1,425 @@
+"""The nodes under a real ROS 2: from topics to durable observations, through every disturbance."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from nav_msgs.msg import Odometry
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from robot_memory_interfaces.msg import Observation
+from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query, Save, Verify
+from robot_memory_ros import qos
+from robot_memory_ros.client import MemoryClient
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from tf2_msgs.msg import TFMessage
+from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
+
+START = 1_700_000_000
+LIMIT_S = 20.0
+
+
+def stamp(seconds):
+    """Make a stamp so many seconds after the start."""
+    whole = int(seconds // 1)
+    return Time(sec=START + whole, nanosec=round((seconds - whole) * 1e9))
+
+
+class Robot(Node):
+    """Publishes what a robot would."""
+
+    def __init__(self, **options):
+        super().__init__('robot', **options)
+        self.tf = self.create_publisher(TFMessage, '/tf', 100)
+        self.odometry = self.create_publisher(Odometry, 'odom', qos.SENSOR)
+        self.image = self.create_publisher(Image, 'camera/image_raw', qos.SENSOR)
+        self.words = self.create_publisher(String, 'captions', qos.SENSOR)
+        self.things = self.create_publisher(Detection3DArray, 'detections', qos.SENSOR)
+        self.clients_of = {}
+
+    def stand(self, seconds, x, *, localised=True):
+        """Publish where it is."""
+        transforms = []
+        for parent, child, shift in (('map', 'odom', 0.0), ('odom', 'base_link', x)):
+            if parent == 'map' and not localised:
+                continue
+            transform = TransformStamped(child_frame_id=child)
+            transform.header.stamp = stamp(seconds)
+            transform.header.frame_id = parent
+            transform.transform.translation.x = shift
+            transform.transform.rotation.w = 1.0
+            transforms.append(transform)
+        self.tf.publish(TFMessage(transforms=transforms))
+
+    def see(self, seconds, label, x, y):
+        """Publish one thing, where it is from the robot."""
+        thing = Detection3D()
+        found = ObjectHypothesisWithPose()
+        found.hypothesis.class_id = label
+        found.hypothesis.score = 0.9
+        thing.results = [found]
+        thing.bbox.center.position.x, thing.bbox.center.position.y = x, y
+        thing.bbox.center.orientation.w = 1.0
+        message = Detection3DArray(detections=[thing])
+        message.header.stamp = stamp(seconds)
+        message.header.frame_id = 'base_link'
+        self.things.publish(message)
+
+    def picture(self, seconds, seed):
+        """Publish a picture."""
+        draw = np.random.default_rng(seed)
+        pixels = np.kron(draw.integers(0, 255, (12, 16, 3)), np.ones((10, 10, 1)))
+        message = Image(height=120, width=160, encoding='rgb8', step=480)
+        message.data = pixels.astype(np.uint8).tobytes()
+        message.header.stamp = stamp(seconds)
+        message.header.frame_id = 'base_link'
+        self.image.publish(message)
+
+
+class Stack:
+    """Processes of one robot, and a node to talk to them."""
+
+    def __init__(self, folder, *, namespace=''):
+        self.folder, self.namespace = folder, namespace
+        self.processes = {}
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context)
+        self.robot = Robot(context=self.context, namespace=namespace)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.robot)
+        self.spinning = threading.Thread(target=self._spin, daemon=True)
+        self.spinning.start()
+        self.client = MemoryClient(self.robot)
+
+    def _spin(self):
+        with contextlib.suppress(Exception):
+            self.executor.spin()
+
+    def start(self, name, **parameters):
+        """Start a node; parameters as on a command line."""
+        given = []
+        for key, item in parameters.items():
+            given += ['-p', f'{key}:={item}']
+        if self.namespace:
+            given += ['-r', f'__ns:=/{self.namespace}']
+        with (self.folder / f'{name}.log').open('ab') as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, '-m', f'robot_memory_ros.{name}', '--ros-args', *given],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def memory(self, **parameters):
+        """Start memory_node with words hashed, which is quick."""
+        place = self.folder / 'memory'
+        self.start('memory_node', **{'folder': place, 'encoder': 'hashing', **parameters})
+
+    def perception(self, **parameters):
+        """Start perception_node on this robot's topics."""
+        given = {
+            'caption_topic': 'captions', 'detections_topic': 'detections',
+            'camera_info_topic': '""', 'odometry_topic': '""', 'base_frame': 'base_link',
+            'session': 'test', 'resend_after': '0.5',
+        }  # fmt: skip
+        self.start('perception_node', **{**given, **parameters})
+
+    def stop(self, name, how=signal.SIGINT):
+        """Stop a node; returns its exit code and how long that took."""
+        begun = time.monotonic()
+        process = self.processes.pop(name)
+        process.send_signal(how)
+        try:
+            code = process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        return code, time.monotonic() - begun
+
+    def call(self, future):
+        """Wait for an answer."""
+        until(future.done)
+        return future.result()
+
+    def service(self, kind, name, **fields):
+        """Call a service."""
+        client = self.robot.create_client(kind, name)
+        until(client.service_is_ready)
+        return self.call(client.call_async(kind.Request(**fields)))
+
+    def ready(self):
+        """Wait until the memory answers and the topics are connected."""
+        until(self.client.ready)
+        if 'perception_node' in self.processes:
+            until(lambda: self.robot.words.get_subscription_count() > 0)
+            until(lambda: self.robot.tf.get_subscription_count() > 0)
+            until(lambda: self.robot.count_subscribers('observations') > 0)
+
+    def stored(self, **fields):
+        """Everything stored that fits: id to evidence."""
+        for _ in range(10):  # a request to a node that was just killed is never answered
+            future = self.client.recall('', k=1000, **fields)
+            with contextlib.suppress(AssertionError):
+                until(future.done, 3.0)
+                break
+        found = future.result()
+        assert found.error_code == '', found.error_msg
+        return {item.id: item for item in found.evidence}
+
+    def log(self, name):
+        """Read what a node wrote."""
+        return (self.folder / f'{name}.log').read_text()
+
+    def close(self):
+        """Stop everything."""
+        for name in list(self.processes):
+            self.stop(name, signal.SIGKILL)
+        self.executor.shutdown()
+        self.robot.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+def until(condition, limit_s=LIMIT_S):
+    """Wait for a condition."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, f'not within {limit_s:g} s'
+        time.sleep(0.02)
+
+
+class StackTest(unittest.TestCase):
+    """Every test has a stack and a folder of its own."""
+
+    def setUp(self):
+        """Make them."""
+        self.folder = Path(tempfile.mkdtemp(prefix='robot-memory-'))
+        self.stack = Stack(self.folder)
+
+    def tearDown(self):
+        """Take them down; what the nodes wrote is shown where the test failed."""
+        for name in ('memory_node', 'perception_node'):
+            if (self.folder / f'{name}.log').exists():
+                print(f'---- {name}\n{self.stack.log(name)[-3000:]}')
+        self.stack.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def test_what_is_perceived_is_stored_where_it_was_and_answers_questions(self):
+        """Captions, sightings, pictures and the path arrive with their places."""
+        stack = self.stack
+        stack.memory()
+        stack.perception()
+        stack.ready()
+        for step in range(10):
+            now = step * 0.5
+            stack.robot.stand(now, 0.5 * step)
+            stack.robot.picture(now, step)
+            stack.robot.see(now, 'red mug', 1.0, 0.5)
+            time.sleep(0.05)
+        stack.robot.words.publish(String(data='a kettle on the stove'))
+        until(lambda: len(stack.stored(sources=['/detections'])) == 10)
+        seen = stack.stored(sources=['/detections'])
+        first = min(seen.values(), key=lambda item: item.header.stamp.nanosec * 1e-9
+                    + item.header.stamp.sec)  # fmt: skip
+        self.assertTrue(first.localised)
+        self.assertAlmostEqual(first.standpoint.x, 0.0, places=6)
+        pictures = stack.stored(sources=['/camera/image_raw'])
+        self.assertGreaterEqual(len(pictures), 8)
+        self.assertTrue(all(item.has_keyframe for item in pictures.values()))
+        self.assertTrue(stack.stored(sources=['odometry']))
+        answer = stack.service(Ask, 'ask', question='where is the red mug?')
+        self.assertEqual(answer.error_code, '')
+        self.assertFalse(answer.abstained)
+        self.assertTrue(answer.evidence)
+        self.assertAlmostEqual(answer.position.point.y, 0.5, places=1)
+
+    def test_a_memory_that_is_killed_misses_nothing_and_has_nothing_twice(self):
+        """Kill -9 in the middle of a stream; perception sends again until it is on disk."""
+        stack = self.stack
+        stack.memory()
+        stack.perception()
+        stack.ready()
+        for step in range(60):
+            stack.robot.stand(step * 0.1, 0.0)
+            stack.robot.see(step * 0.1, f'thing {step}', 1.0, 0.0)
+            time.sleep(0.03)
+            if step == 25:
+                stack.stop('memory_node', signal.SIGKILL)
+            if step == 40:
+                stack.memory()
+        stack.ready()
+        until(lambda: len(stack.stored(sources=['/detections'])) >= 60, 40.0)
+        time.sleep(1.5)  # what is sent again must not come twice
+        stored = stack.stored(sources=['/detections'])
+        labels = sorted(item.text for item in stored.values())
+        self.assertEqual(labels, sorted(f'thing {step}' for step in range(60)))
+        verified = stack.service(Verify, 'verify')
+        self.assertTrue(verified.clean, verified.problems)
+
+    def test_a_robot_that_does_not_know_where_it_is_says_so(self):
+        """Without a map frame poses are relative to an anchor, and evidence is not localised."""
+        stack = self.stack
+        stack.memory()
+        stack.perception(map_frame='map')
+        stack.ready()
+        for step in range(5):
+            stack.robot.stand(step * 0.2, 1.0, localised=False)
+            stack.robot.see(step * 0.2, 'lamp', 1.0, 0.0)
+            time.sleep(0.05)
+        until(lambda: len(stack.stored(sources=['/detections'])) == 5)
+        self.assertFalse(any(item.localised for item in stack.stored().values()))
+
+    def test_transforms_that_are_late_are_waited_for_and_those_missing_are_told(self):
+        """A message ahead of its transform waits for it; one without any still is stored."""
+        stack = self.stack
+        stack.memory()
+        stack.perception(transform_timeout='1.0')
+        stack.ready()
+        stack.robot.stand(0.0, 0.0)
+        stack.robot.see(0.5, 'late', 1.0, 0.0)
+        time.sleep(0.3)
+        stack.robot.stand(1.0, 2.0)
+        until(lambda: any(item.text == 'late' for item in stack.stored().values()))
+        late = next(item for item in stack.stored().values() if item.text == 'late')
+        self.assertAlmostEqual(late.standpoint.x, 1.0, places=5)
+        stack.robot.see(500.0, 'lost', 1.0, 0.0)
+        until(lambda: any(item.text == 'lost' for item in stack.stored().values()))
+        lost = next(item for item in stack.stored().values() if item.text == 'lost')
+        self.assertFalse(lost.has_standpoint)
+
+    def test_a_clock_that_is_set_back_begins_a_new_session(self):
+        """Both runs are kept apart."""
+        stack = self.stack
+        stack.memory()
+        stack.perception()
+        stack.ready()
+        for begin in (1000.0, 0.0):
+            for step in range(5):
+                stack.robot.stand(begin + step * 0.2, begin / 1000 + step)
+                stack.robot.see(begin + step * 0.2, f'at {begin:g}', 1.0, 0.0)
+                time.sleep(0.1)
+        until(lambda: len(stack.stored(sources=['/detections'])) == 10)
+        sessions = {item.session for item in stack.stored(sources=['/detections']).values()}
+        self.assertEqual(len(sessions), 2)
+
+    def test_what_is_wrong_is_refused_with_a_code_and_the_rest_is_kept(self):
+        """Services answer errors; nothing else is lost."""
+        stack = self.stack
+        stack.memory()
+        stack.ready()
+        good = Observation(id='good', source='note', text='a blue chair', confidence=1.0)
+        good.header.stamp = stamp(1.0)
+        bad = Observation(id='bad', source='note', text='x', confidence=1.0, extra='{')
+        bad.header.stamp = stamp(2.0)
+        done = stack.service(Observe, 'observe', observations=[good, bad]).acknowledgement
+        self.assertEqual((list(done.added), list(done.refused)), (['good'], ['bad']))
+        self.assertTrue(done.codes[0])
+        again = stack.service(Observe, 'observe', observations=[good]).acknowledgement
+        self.assertEqual(list(again.known), ['good'])
+        self.assertTrue(stack.service(Ask, 'ask', question='').error_code)
+        self.assertTrue(stack.service(Query, 'query', text='x', mode='magic').error_code)
+        self.assertTrue(stack.service(GetForest, 'get_forest', node='forest:999').error_code)
+        self.assertTrue(stack.service(Forget, 'forget', ids=['good'], reason='').error_code)
+        gone = stack.service(Forget, 'forget', ids=['good'], reason='a test')
+        self.assertEqual((gone.error_code, gone.removed), ('', 1))
+        self.assertEqual(stack.stored(), {})
+
+    def test_a_backup_and_the_lifecycle(self):
+        """Deactivated it takes nothing; cleaned up the folder is free; configured it is back."""
+        stack = self.stack
+        stack.memory()
+        stack.ready()
+        note = Observation(id='note', source='note', text='a blue chair', confidence=1.0)
+        note.header.stamp = stamp(1.0)
+        stack.service(Observe, 'observe', observations=[note])
+        copy = self.folder / 'copy'
+        saved = stack.service(Save, 'save', backup=str(copy))
+        self.assertEqual((saved.error_code, saved.observations), ('', 1))
+        self.assertTrue((copy / 'memory.db').exists())
+        for transition, state in (
+            (Transition.TRANSITION_DEACTIVATE, State.PRIMARY_STATE_INACTIVE),
+            (Transition.TRANSITION_CLEANUP, State.PRIMARY_STATE_UNCONFIGURED),
+            (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
+            (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
+        ):
+            change = ChangeState.Request()
+            change.transition.id = transition
+            client = stack.robot.create_client(ChangeState, 'memory_node/change_state')
+            until(client.service_is_ready)
+            self.assertTrue(stack.call(client.call_async(change)).success)
+            now = stack.service(GetState, 'memory_node/get_state').current_state.id
+            self.assertEqual(now, state)
+        stack.ready()
+        self.assertEqual(list(stack.stored()), ['note'])
+
+    def test_up_and_down_ten_times(self):
+        """It comes up with what it had, and SIGINT ends it within two seconds."""
+        stack = self.stack
+        for number in range(10):
+            stack.memory()
+            stack.ready()
+            note = Observation(id=f'note {number}', source='note', text='x', confidence=1.0)
+            note.header.stamp = stamp(float(number))
+            done = stack.service(Observe, 'observe', observations=[note]).acknowledgement
+            self.assertEqual(list(done.added), [note.id])
+            self.assertEqual(len(stack.stored()), number + 1)
+            code, seconds = stack.stop('memory_node')
+            self.assertEqual(code, 0, stack.log('memory_node')[-2000:])
+            self.assertLess(seconds, 2.0)
+
+    def test_a_silent_topic_is_named_within_five_seconds(self):
+        """In the log, by its resolved name."""
+        self.stack.perception(image_topic='front/image')
+        until(
+            lambda: (
+                '/front/image: silent: nobody publishes it' in self.stack.log('perception_node')
+            ),
+            8.0,
+        )
+
+    def test_a_quality_of_service_that_does_not_match_is_named(self):
+        """A best-effort publisher cannot serve a reliable subscription."""
+        stack = self.stack
+        stack.robot.create_publisher(TFMessage, '/tf', qos.SENSOR)
+        stack.perception()
+        until(lambda: '/tf: a publisher offers another' in stack.log('perception_node'), 10.0)
+
+
+class TwoRobots(unittest.TestCase):
+    """Namespaces keep robots apart."""
+
+    def test_each_has_a_memory_of_its_own(self):
+        """What one is told the other does not know."""
+        folders = [Path(tempfile.mkdtemp(prefix='robot-memory-')) for _ in range(2)]
+        stacks = [Stack(folder, namespace=f'robot{n}') for n, folder in enumerate(folders)]
+        try:
+            for stack in stacks:
+                stack.memory()
+            for number, stack in enumerate(stacks):
+                stack.ready()
+                note = Observation(id=f'note {number}', source='note', text='x', confidence=1.0)
+                note.header.stamp = stamp(1.0)
+                done = stack.call(stack.client.observe(note)).acknowledgement
+                self.assertEqual(list(done.added), [note.id])
+            for number, stack in enumerate(stacks):
+                self.assertEqual(list(stack.stored()), [f'note {number}'])
+        finally:
+            for stack, folder in zip(stacks, folders, strict=True):
+                stack.close()
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    unittest.main()
