@@ -44,8 +44,10 @@ def measured(found: dict[str, Any]) -> str:
     return f"{found['date'][:10]}, {found['machine']}, {found['seconds']:.0f} s."
 
 
-def houses(found: dict[str, Any]) -> None:
-    """The table of `eval houses`."""
+def houses(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `eval houses`: the smallest by house, the ablations of all."""
+    runs = sorted(runs, key=lambda run: int(run["n"]))
+    found = runs[0]
     metrics = ["place@1", "place@5", "place@10", "object@1", "object@5"]
     rows = [
         [
@@ -62,13 +64,21 @@ def houses(found: dict[str, Any]) -> None:
     )
     association = f"entity purity {found['entity_purity']}, pairwise F1 {found['entity_pair_f1']}"
     between("evaluation.md", "houses", f"{text}\n\n{refused}; {association}. {measured(found)}")
-    if "ablation" in found:
-        steps = [
-            [step, *[f"{row[m]:.3f}" if row[m] or "@1" not in m else "—" for m in metrics]]
-            for step, row in found["ablation"].items()
-        ]
-        between("evaluation.md", "ablation", f"{table(['recall', *metrics], steps)}\n\n"
-                f"{found['n']} sentences. {measured(found)}")  # fmt: skip
+    parts = []
+    for run in runs:
+        if "ablation" in run:
+            steps = [
+                [step, *[f"{row[m]:.3f}" if row[m] or "@1" not in m else "—" for m in metrics]]
+                for step, row in run["ablation"].items()
+            ]
+            tuned = [name for name in run["houses"] if name not in TESTED]
+            which = "All houses" if tuned else "Test houses"
+            parts.append(
+                f"{which}, {run['n']:,} sentences:\n\n{table(['recall', *metrics], steps)}\n\n"
+                f"{measured(run)}"
+            )
+    if parts:
+        between("evaluation.md", "ablation", "\n\n".join(parts))
 
 
 def places(found: dict[str, Any]) -> None:
@@ -273,7 +283,6 @@ def _against(result: dict[str, Any]) -> str:
 
 
 PAGES = {
-    "place@1": houses,
     "recall@1_gap30": places,
     "incremental": forest,
     "f1": changes,
@@ -289,11 +298,13 @@ def main() -> None:
     if len(sys.argv) < 2 or {"-h", "--help"} & set(sys.argv):
         sys.exit(__doc__)
     runs: list[str] = []
-    benches: dict[str, list[dict[str, Any]]] = {"attention": [], "month": []}
+    benches: dict[str, list[dict[str, Any]]] = {"attention": [], "month": [], "houses": []}
     for name in sys.argv[1:]:
         found = json.loads(Path(name).read_text(encoding="utf-8"))
         page = next((make for key, make in PAGES.items() if key in found), None)
-        if found.get("benchmark") in benches:
+        if "place@1" in found:
+            benches["houses"].append(found)
+        elif found.get("benchmark") in benches:
             benches[found["benchmark"]].append(found)
         elif page is not None:
             page(found)
@@ -301,7 +312,7 @@ def main() -> None:
             runs.append(f"## Run {len(runs) + 1}\n\n{episodic(found)}")
     if runs:
         between("benchmarks.md", "episodic", "\n\n".join(runs))
-    for bench, write in (("attention", attention), ("month", month)):
+    for bench, write in (("attention", attention), ("month", month), ("houses", houses)):
         if benches[bench]:
             write(benches[bench])
 

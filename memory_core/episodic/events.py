@@ -116,11 +116,6 @@ class EventSegmenter:
         # until something is known any surprise is as likely: 0 and 1 fade with the window
         self._recent = [deque((0.0, 1.0), maxlen=self.rule.window) for _ in range(2)]
 
-    @property
-    def open_since(self) -> int:
-        """Number of the first moment that is in no closed event yet."""
-        return self._first
-
     def step(
         self,
         stamp_ns: int,
@@ -180,11 +175,11 @@ class EventSegmenter:
             "candidate": self._candidate,
             "place": self._place,
             "elsewhere": self._elsewhere,
-            "expected": _packed(self._expected),
+            "expected": packed(self._expected),
             "expected_labels": self._expected_labels,
             "recent": [list(surprises) for surprises in self._recent],
             "open": [
-                [m.stamp_ns, _packed(m.vector), m.position, m.place, sorted(m.labels), m.session]
+                [m.stamp_ns, packed(m.vector), m.position, m.place, sorted(m.labels), m.session]
                 for m in self._open
             ],
         }
@@ -440,7 +435,8 @@ def _bounds(positions: Sequence[Vector3]) -> Box | None:
     return Box((min(x), min(y), min(z)), (max(x), max(y), max(z)))
 
 
-def _packed(vector: FloatArray | None) -> str | None:
+def packed(vector: FloatArray | None) -> str | None:
+    """A vector, shape (d,), as the segmenter's state holds it."""
     return None if vector is None else base64.b64encode(vector.astype("<f4").tobytes()).decode()
 
 

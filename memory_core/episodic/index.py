@@ -56,7 +56,10 @@ class View(Protocol):
         """
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
-        """Stamps, shape (n,), and map positions, shape (n, 3), NaN without a pose."""
+        """Stamps, shape (n,), and map positions, shape (n, 3), NaN without a pose.
+
+        What was removed meanwhile has stamp 0 and no position.
+        """
 
     def rows(self, space: str) -> tuple[IntArray, Any, BoolArray | None]:
         """Every vector of a space in the order of arrival, removed ones perhaps included.
@@ -139,11 +142,14 @@ class DatabaseScan:
 
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """See `View.positions`."""
-        stored = self._store.fetch(rowids.tolist())
-        stamps = np.array([item.observation.stamp_ns for item in stored], np.int64)
-        unknown = (np.nan,) * 3
-        places = [unknown if i.map_pose is None else i.map_pose.position for i in stored]
-        return stamps, np.array(places, np.float64).reshape(-1, 3)
+        stamps, places = np.zeros(len(rowids), np.int64), np.full((len(rowids), 3), np.nan)
+        row_of = {rowid: row for row, rowid in enumerate(rowids.tolist())}
+        for item in self._store.fetch(rowids.tolist()):
+            row = row_of[item.rowid]
+            stamps[row] = item.observation.stamp_ns
+            if item.map_pose is not None:
+                places[row] = item.map_pose.position
+        return stamps, places
 
 
 class MemoryIndex:
@@ -447,9 +453,12 @@ class MemoryIndex:
     def positions(self, rowids: IntArray) -> tuple[IntArray, FloatArray]:
         """See `View.positions`."""
         with self._lock:
-            entries, _ = self._columns.entries_of(rowids)
-            axes = [self._columns.column(axis)[entries] for axis in "xyz"]
-            return self._columns.column("stamp")[entries], np.stack(axes, axis=1)
+            entries, found = self._columns.entries_of(rowids)
+            stamps, places = np.zeros(len(rowids), np.int64), np.full((len(rowids), 3), np.nan)
+            stamps[found] = self._columns.column("stamp")[entries]
+            for number, axis in enumerate("xyz"):
+                places[found, number] = self._columns.column(axis)[entries]
+            return stamps, places
 
     def rows(self, space: str) -> tuple[IntArray, Any, BoolArray | None]:
         """See `View.rows`; removed ones are included."""

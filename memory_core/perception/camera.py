@@ -125,22 +125,6 @@ def object_position(
     )
 
 
-def fuse_clouds(clouds: list[FloatArray], *, voxel_m: float = 0.05) -> FloatArray:
-    """One thinned cloud from several, all in the same frame (voxel grid of Open3D).
-
-    Args:
-        clouds: Each of shape (n, 3), metres.
-        voxel_m: Edge of the grid's cells, metres.
-
-    Returns:
-        Shape (m, 3).
-    """
-    o3d = _open3d()
-    joined = np.concatenate(clouds) if clouds else np.empty((0, 3))
-    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(joined))
-    return np.asarray(cloud.voxel_down_sample(voxel_m).points)
-
-
 def _open3d() -> Any:
     try:
         import open3d

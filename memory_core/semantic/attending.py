@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from memory_core.attention.attended import Attended
+from memory_core.attention.kernels import UNKNOWN_NS
 from memory_core.attention.rows import Allowed
 from memory_core.attention.stored import StoredChunks
 from memory_core.episodic import recall as flat
@@ -67,19 +68,19 @@ class ObservationAttention:
             Where attention went; None while a large memory is being cut, in the background.
         """
         vector = np.asarray(query.vectors[TEXT_SPACE], np.float32)
-        rowids, vectors, alive = rows.rows(TEXT_SPACE)
-        if not len(rowids):
-            return None
-        if len(rowids) - len(self._rowids) > AT_ONCE:
-            if not self._busy():
-                self._start(self._begin, rows, ends, rowids, vectors)
-            return None
         hits = rows.nearest(TEXT_SPACE, vector, NEAREST, allowed, probe=PROBE)
-        near = np.searchsorted(rowids, np.sort(hits.rowids))
-        passing = self._passing(rowids, alive, allowed)
-        inside = passing.mask(near)
         with self._lock:
+            rowids, vectors, alive = rows.rows(TEXT_SPACE)
+            if not len(rowids):
+                return None
+            if len(rowids) - self._kept(rowids) > AT_ONCE:
+                if not self._busy():
+                    self._start(self._begin, rows, ends, rowids, vectors)
+                return None
             chunks = self._cut(rows, ends, rowids, vectors)
+            passing = self._passing(rowids, alive, allowed)
+            near = _among(rowids, hits.rowids)
+            inside = passing.mask(near)
             found = chunks.attend(
                 vector,
                 beta=BETA,
@@ -95,6 +96,12 @@ class ObservationAttention:
         if chunks.unfiled and not self._busy():
             self._start(chunks.file_keys)
         return Looked(rowids[found.rows], found.weights, found)
+
+    def _kept(self, rowids: IntArray) -> int:
+        """How many of the first rows lie in chunks that may stay; 0 where rows are others now."""
+        kept = 0 if self._chunks is None else self._chunks.rows
+        same = self._rowids is rowids or np.array_equal(self._rowids[:kept], rowids[:kept])
+        return kept if same else 0
 
     def _passing(
         self, rowids: IntArray, alive: BoolArray | None, allowed: IntArray | None
@@ -130,13 +137,8 @@ class ObservationAttention:
 
     def _cut(self, rows: View, ends: IntArray, rowids: IntArray, vectors: Any) -> StoredChunks:
         """Chunks for all rows: those that stand are kept, new rows are cut after them."""
-        known = self._chunks
-        kept = 0 if known is None else known.rows
-        if (
-            known is None
-            or kept > len(rowids)
-            or not (self._rowids is rowids or np.array_equal(self._rowids[:kept], rowids[:kept]))
-        ):
+        known, kept = self._chunks, self._kept(rowids)
+        if known is None or not kept:
             known, self._growing = _cut_anew(rows, ends, rowids, vectors)
         elif kept < len(rowids):
             self._lengthen(known, rows, ends, rowids, vectors)
@@ -177,9 +179,18 @@ def _cut_anew(
 
 def _told(stamps: IntArray, positions: FloatArray) -> tuple[FloatArray, tuple[int, int]]:
     """The centre of a run of rows, NaN where no position is known, and its span."""
-    placed = positions[~np.isnan(positions[:, 0])]
+    placed, stamps = positions[~np.isnan(positions[:, 0])], stamps[stamps > 0]
     centre = placed.mean(axis=0) if len(placed) else np.full(3, np.nan)
+    if not len(stamps):  # all of them were removed while the memory was cut
+        return centre, (UNKNOWN_NS, UNKNOWN_NS)
     return np.asarray(centre), (int(stamps.min()), int(stamps.max()))
+
+
+def _among(rowids: IntArray, wanted: IntArray) -> IntArray:
+    """Where wanted numbers are among all, ascending; those that are not are left out."""
+    places = np.searchsorted(rowids, np.sort(wanted))
+    places = places[places < len(rowids)]
+    return np.asarray(places[np.isin(rowids[places], wanted)])
 
 
 def _runs(start: int, ends: IntArray, rowids: IntArray) -> Iterator[tuple[int, int, bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from memory_core.episodic.codec import pack, unpack
-from memory_core.episodic.events import ClosedEvent, EventSegmenter
+from memory_core.episodic.events import ClosedEvent, EventSegmenter, packed
 from memory_core.episodic.records import Record
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.store import EpisodicStore
@@ -83,7 +82,10 @@ class Episodes:
         state = _without(state, [row in found for row in rows])
         rows = [row for row in rows if row in found]  # some may have been let go of since
         for moment, row in zip(state["open"], rows, strict=True):
-            moment[1] = _packed(_vector(found[row]))
+            vector = _vector(found[row])
+            if vector is not None:
+                vector = np.asarray(vector, "<f4") / np.linalg.norm(vector)
+            moment[1] = packed(vector)
             pose = found[row].map_pose  # the map may have been corrected since
             moment[2] = None if pose is None else pose.position
         self._segmenters[body["robot"]] = EventSegmenter.restore(state)
@@ -370,11 +372,3 @@ def _unfinished(robot: str, rows: Sequence[Stored]) -> Event:
 
 def _vector(stored: Stored) -> FloatArray | None:
     return stored.observation.embeddings.get(TEXT_SPACE)
-
-
-def _packed(vector: FloatArray | None) -> str | None:
-    """A vector as the segmenter's state holds it."""
-    if vector is None:
-        return None
-    unit = np.asarray(vector, "<f4") / np.linalg.norm(vector)
-    return base64.b64encode(unit.astype("<f4").tobytes()).decode("ascii")

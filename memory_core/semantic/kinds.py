@@ -15,7 +15,6 @@ import numpy as np
 from memory_core.errors import DimensionMismatch
 from memory_core.language.lexicon import match, words_of
 from memory_core.language.rooms import (
-    KIND_OF_WORD,
     NAMES,
     ROOM_KINDS,
     TELLING,
@@ -33,7 +32,6 @@ NAMED_LOGIT = 5.0
 COMMON_NAME = {"family room": "living room", "lounge": "living room"}
 """Kinds that the same things fill: which one a household means by each, things cannot tell."""
 
-_LONGEST_NAME = 3
 _TIE = 1e-9
 _PRIOR = np.array([kind.prior for kind in ROOM_KINDS])
 _BEFORE_ANYTHING = np.exp(_PRIOR) / np.exp(_PRIOR).sum()
@@ -119,22 +117,6 @@ class KindModel:
         return np.asarray(np.maximum(by_word, 0.9 * np.clip((cosine - 0.5) / 0.5, 0, 1)))
 
 
-def kind_belief(
-    label_weights: FloatArray, labels: Sequence[str], encode: Encode | None
-) -> FloatArray:
-    """Belief over the kinds of rooms, once; see `KindModel.belief`.
-
-    Args:
-        label_weights: Shape (n, l), 0 to 1.
-        labels: The l labels.
-        encode: Sentences to unit vectors; None compares by spelling alone.
-
-    Returns:
-        Shape (n, r), rows sum to 1.
-    """
-    return KindModel(encode).belief(label_weights, labels)
-
-
 def likeliest(belief: FloatArray) -> tuple[str, float]:
     """The likeliest kind and the belief in it; kinds with a common name count together.
 
@@ -173,30 +155,7 @@ def kinds_named(texts: Sequence[str]) -> FloatArray:
     return named / max(1, len(texts))
 
 
-def things_mentioned(text: str) -> tuple[str, ...]:
-    """Typical things of rooms that a caption speaks of, as labels for `KindModel.belief`.
-
-    Args:
-        text: A caption or note.
-    """
-    words = words_of(text)
-    spoken = {
-        tuple(words[start : start + length])
-        for length in range(1, _LONGEST_NAME + 1)
-        for start in range(len(words) - length + 1)
-    }
-    return tuple(sorted(thing for thing, name in _TYPICAL.items() if name in spoken))
-
-
 def is_telling(label: str) -> bool:
     """Whether a label all but settles the kind of a room."""
     words = words_of(label)
     return bool(words) and (words[-1] in TELLING or " ".join(words) in TELLING_PAIRS)
-
-
-_TYPICAL = {
-    thing: tuple(words_of(thing))
-    for kind in ROOM_KINDS
-    for thing in kind.things
-    if " ".join(words_of(thing)) not in KIND_OF_WORD
-}

@@ -216,11 +216,6 @@ class Things:
             self._known = known
         return self._known
 
-    def entities(self) -> list[Entity]:
-        """Every entity once, by id."""
-        told = {entity.id: entity for entity in self.known().values()}
-        return [told[name] for name in sorted(told)]
-
     def forget_lines(self, observations: Set[int]) -> ThingChanges:
         """Observations were forgotten: their lines of sight go, and what only they knew."""
         changes = ThingChanges()

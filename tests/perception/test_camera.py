@@ -12,7 +12,6 @@ from memory_core.perception.camera import (
     OPTICAL_IN_BODY,
     Intrinsics,
     back_project,
-    fuse_clouds,
     object_position,
 )
 
@@ -94,14 +93,3 @@ def test_too_little_depth_gives_no_position():
     few = np.zeros_like(inside)
     few[60, 60:67] = True
     assert object_position(depth, LENS, few) is None
-
-
-def test_fused_clouds_are_thinned_to_a_grid():
-    pytest.importorskip("open3d")
-    rng = np.random.default_rng(0)
-    clouds = [rng.uniform(0, 1, (5_000, 3)) for _ in range(2)]
-    fused = fuse_clouds(clouds, voxel_m=0.25)
-    assert 64 <= len(fused) <= 125  # cells of a unit cube, wherever the grid begins
-    assert fused.min() >= 0
-    assert fused.max() <= 1
-    assert fuse_clouds([]).shape == (0, 3)

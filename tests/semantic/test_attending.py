@@ -10,6 +10,7 @@ from episodic.making import START_NS, note, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memory_core.episodic.vectors import Hits
 from memory_core.memory import RobotMemory
 from memory_core.semantic import attending
 from memory_core.semantic.attending import BETA, ObservationAttention
@@ -232,3 +233,49 @@ def test_recall_falls_back_while_a_large_memory_is_cut(tmp_path, monkeypatch):
         assert all(item.attention == 0 for item in first)
         memory._structure._attention.wait()
         assert sum(item.attention for item in found(memory, k=100)) == pytest.approx(1, abs=1e-4)
+
+
+def test_what_is_removed_while_the_memory_is_cut_does_no_harm():
+    class Compacted(FakeRows):
+        """Its columns know only the second half any more."""
+
+        def positions(self, rowids):
+            stamps, places = super().positions(rowids)
+            gone = np.arange(len(rowids)) < len(rowids) // 2
+            stamps[gone], places[gone] = 0, np.nan
+            return stamps, places
+
+    rows, query = Compacted(vectors(100)), asked()
+    looked = ObservationAttention().attend(query, rows, ends=np.arange(10, 100, 10), allowed=None)
+    compare(looked, brute_force(query, rows, [rows.rowids]))
+
+
+def test_hits_of_rows_that_came_or_went_meanwhile_are_passed_over():
+    class Ahead(FakeRows):
+        """Its vectors are searched a moment later than they are read."""
+
+        def nearest(self, space, vector, k, allowed, *, probe=None):
+            hits = super().nearest(space, vector, k, allowed)
+            return Hits(np.append(hits.rowids, [10**6, 0]), np.append(hits.scores, [1.0, 1.0]))
+
+    rows, query = Ahead(vectors(50)), asked()
+    allowed = np.arange(1, 40)
+    looked = ObservationAttention().attend(
+        query, rows, ends=np.array([20]), allowed=allowed
+    )  # fmt: skip
+    compare(looked, brute_force(query, rows, [rows.rowids], allowed))
+
+
+def test_a_large_memory_that_was_compacted_is_cut_anew_in_the_background(monkeypatch):
+    monkeypatch.setattr(attending, "AT_ONCE", 200)
+    attention, ends = ObservationAttention(), np.arange(50, 1_000, 50)
+    every = vectors(600)
+    rows = FakeRows(every)
+    assert attention.attend(asked(), rows, ends=ends, allowed=None) is None
+    attention.wait()
+    assert attention.attend(asked(), rows, ends=ends, allowed=None) is not None
+    fewer = FakeRows(every[::2], rowids=np.arange(1, 601)[::2])
+    assert attention.attend(asked(), fewer, ends=ends, allowed=None) is None
+    attention.wait()
+    looked = attention.attend(asked(), fewer, ends=ends, allowed=None)
+    assert set(looked.rowids.tolist()) <= set(fewer.rowids.tolist())

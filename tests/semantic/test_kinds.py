@@ -11,10 +11,8 @@ from memory_core.perception.text import SentenceEncoder
 from memory_core.semantic.kinds import (
     KindModel,
     is_telling,
-    kind_belief,
     kinds_named,
     likeliest,
-    things_mentioned,
 )
 from memory_sim.worlds.plan import plan_house
 
@@ -75,9 +73,9 @@ def test_rows_sum_to_one_and_more_of_a_kind_makes_it_surer(model):
 
 
 def test_where_nothing_speaks_for_a_kind_none_is_named():
-    assert likeliest(kind_belief(np.zeros((1, 1)), ["door"], None)[0]) == ("", 0.0)
-    assert likeliest(kind_belief(np.zeros((1, 0)), [], None)[0]) == ("", 0.0)
-    assert kind_belief(np.zeros((0, 1)), ["door"], None).shape == (0, len(NAMES))
+    assert likeliest(KindModel(None).belief(np.zeros((1, 1)), ["door"])[0]) == ("", 0.0)
+    assert likeliest(KindModel(None).belief(np.zeros((1, 0)), [])[0]) == ("", 0.0)
+    assert KindModel(None).belief(np.zeros((0, 1)), ["door"]).shape == (0, len(NAMES))
 
 
 def test_rooms_that_households_name_differently_count_together():
@@ -96,12 +94,6 @@ def test_what_is_said_names_the_kind_and_outweighs_a_stray_thing():
     assert not kinds_named([]).any()
 
 
-def test_a_caption_tells_its_things():
-    said = things_mentioned("A bathtub beside a shower curtain, two towels and a cat")
-    assert {"bathtub", "shower curtain", "towel"} <= set(said)
-    assert things_mentioned("a cat") == ()
-
-
 def test_telling_labels_are_known_by_their_head():
     assert is_telling("king size bed") and is_telling("dining table")
     assert not is_telling("coffee table") and not is_telling("")
@@ -109,4 +101,4 @@ def test_telling_labels_are_known_by_their_head():
 
 def test_weights_of_another_number_of_labels_are_refused():
     with pytest.raises(DimensionMismatch, match="expected"):
-        kind_belief(np.ones((1, 2)), ["bed"], None)
+        KindModel(None).belief(np.ones((1, 2)), ["bed"])

@@ -246,6 +246,6 @@ def test_a_round_that_cannot_be_stored_leaves_the_structure_as_it_was(tmp_path, 
         monkeypatch.undo()
         told = structure(memory)
         anew = Organiser(store, memory.text_encoder)
-        assert [e.id for e in anew.things.entities()] == [e.id for e in told["entities"]]
+        assert [e.id for e in anew.entities()] == [e.id for e in told["entities"]]
         assert {stay.sightings for e in told["entities"] for stay in e.history} == {12}
         assert min(event.start_ns for event in told["events"]) == START_NS

@@ -114,25 +114,24 @@ class LiveFrames:
                 self._tree.prune(stamp_ns - KEEP_NS)
                 self._odometry.prune(stamp_ns - KEEP_NS)
 
-    def reaches(self, stamp_ns: int, frame: str, *, run: int) -> bool:
+    def covered(self, frame: str, *, run: int) -> int | None:
         """
-        Whether it is known where the robot and a frame were at a moment.
+        Tell up to which moment it is known where the robot and a frame were; None: never yet.
 
-        :param stamp_ns: The moment.
         :param frame: A sensor's frame; empty: the robot's alone matters.
-        :param run: How often the clock was set back before it.
+        :param run: How often the clock was set back before that moment.
         """
         base, fixed = self.base, self.fixed
         if base is None or fixed is None:
-            return False
+            return None
         with self._lock:
-            covered = self._tree.covered(fixed, base, run=run)
-            if covered is None and self._odometry_frames == (fixed, base):
-                covered = self._odometry.covered(fixed, base, run=run)
-            sensor = self._tree.covered(base, frame, run=run) if frame not in ('', base) else None
-        if covered is None or covered < stamp_ns:
-            return False
-        return frame in ('', base) or (sensor is not None and sensor >= stamp_ns)
+            robot = self._tree.covered(fixed, base, run=run)
+            if robot is None and self._odometry_frames == (fixed, base):
+                robot = self._odometry.covered(fixed, base, run=run)
+            if robot is None or frame in ('', base):
+                return robot
+            sensor = self._tree.covered(base, frame, run=run)
+        return None if sensor is None else min(robot, sensor)
 
     # -- what a perceiver asks (memory_core.recordings.perceiver.Placed) ------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -93,7 +94,8 @@ class PerceptionNode(Node):
         self.spool = Spool(most=value(self, 'spool_size'), most_bytes=value(self, 'spool_bytes'))
         self._counts: Counter[str] = Counter()
         self._stopping = threading.Event()
-        self._seen = 0
+        self._in_vain: dict[str, int | None] = {}
+        self._numbers = itertools.count(1)
 
         self._out = self.create_publisher(ObservationMessage, 'observations', qos.STREAM)
         self._told = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -194,15 +196,24 @@ class PerceptionNode(Node):
                 self._send(heard.topic, heard.stamp_ns, heard.run, found)
 
     def _await_transforms(self, heard: Heard, message: Any, came_s: float) -> None:
-        """Wait until it is known where the robot was; what never comes is counted."""
+        """
+        Wait until it is known where the robot was; what never comes is counted.
+
+        Where waiting was in vain nothing is waited for until transforms go on: a robot without
+        any is not slowed down.
+        """
         header = getattr(message, 'header', None)
         frame = '' if header is None else header.frame_id.lstrip('/')
         until = came_s + value(self, 'transform_timeout')
-        while not self.frames.reaches(heard.stamp_ns, frame, run=heard.run):
-            if time.monotonic() >= until or self._stopping.is_set():
+        covered = self.frames.covered(frame, run=heard.run)
+        while covered is None or covered < heard.stamp_ns:
+            in_vain = self._in_vain.get(frame, -1) == covered
+            if in_vain or time.monotonic() >= until or self._stopping.is_set():
+                self._in_vain[frame] = covered
                 self._counts['without transform'] += 1
                 return
             time.sleep(0.005)
+            covered = self.frames.covered(frame, run=heard.run)
 
     def _walk(self, stamp_ns: int) -> None:
         """Keep the path: the fewest poses that tell it."""
@@ -226,12 +237,11 @@ class PerceptionNode(Node):
                 )  # fmt: skip
 
     def _send(self, source: str, stamp_ns: int, run: int, parts: dict[str, Any]) -> None:
-        self._seen += 1
         session = self._session if run == 0 else f'{self._session}#{run + 1}'
         localised = self.frames.localised
         fixed = self.frames.fixed or 'odom'
         observation = Observation(
-            id=deterministic_id(f'{self._robot}/{session}', source, stamp_ns, self._seen),
+            id=deterministic_id(f'{self._robot}/{session}', source, stamp_ns, next(self._numbers)),
             stamp_ns=stamp_ns,
             source=source,
             robot=self._robot,
@@ -274,7 +284,7 @@ class PerceptionNode(Node):
         self._told.publish(diagnostics(self, problems=problems, values=values))
 
     def finish(self) -> None:
-        """Send the end of the path, and stop."""
+        """Stop; what is spooled and not on disk yet is lost with the process."""
         self._stopping.set()
         self._worker.join(1.0)
 

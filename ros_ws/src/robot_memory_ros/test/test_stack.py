@@ -299,6 +299,17 @@ class StackTest(unittest.TestCase):
         lost = next(item for item in stack.stored().values() if item.text == 'lost')
         self.assertFalse(lost.has_standpoint)
 
+    def test_a_robot_without_any_transforms_is_not_slowed_down(self):
+        """Forty captions in a second are stored without a place, none dropped."""
+        stack = self.stack
+        stack.memory()
+        stack.perception()
+        stack.ready()
+        for number in range(40):
+            stack.robot.words.publish(String(data=f'note {number}'))
+            time.sleep(0.025)
+        until(lambda: len(stack.stored(sources=['/captions'])) == 40, 5.0)
+
     def test_a_clock_that_is_set_back_begins_a_new_session(self):
         """Both runs are kept apart."""
         stack = self.stack
