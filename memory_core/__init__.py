@@ -17,7 +17,7 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 if TYPE_CHECKING:
     from memory_core.errors import RobotMemoryError
-    from memory_core.ingest import ingest
+    from memory_core.ingestion import ingest
     from memory_core.memory import RobotMemory
     from memory_core.semantic.consolidation import Retention
     from memory_core.types import (
@@ -78,7 +78,7 @@ _ELSEWHERE = {
     "Retention": "semantic.consolidation",
     "RobotMemory": "memory",
     "RobotMemoryError": "errors",
-    "ingest": "ingest",
+    "ingest": "ingestion",
 }
 
 
@@ -87,10 +87,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f"{__name__}.{_ELSEWHERE.get(name, 'types')}")
-    value = getattr(module, name)
-    if name != "ingest":  # the module of that name must stay importable
-        globals()[name] = value
-    return value
+    globals()[name] = getattr(module, name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -56,6 +56,16 @@ def test_a_public_name_is_there_and_explained(name):
     assert name in dir(memory_core)
 
 
+def test_public_names_are_what_an_import_brings_whatever_was_loaded_before(tmp_path):
+    code = (
+        "import types, memory_core.memory, memory_core.ingestion\n"
+        "for name in memory_core.__all__:\n"
+        "    exec(f'from memory_core import {name} as found')\n"
+        "    assert not isinstance(found, types.ModuleType), name"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+
+
 def test_public_names_are_sorted_and_unknown_ones_are_refused():
     assert list(memory_core.__all__) == sorted(memory_core.__all__)
     with pytest.raises(AttributeError, match="no attribute 'bogus'"):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from memory_core.errors import EmptyMemory, RecordingUnreadable
 from memory_core.evaluation.report import report
-from memory_core.ingest import ingest
+from memory_core.ingestion import ingest
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import TextEncoder
 from memory_core.recordings.detect import ReadOptions

@@ -246,7 +246,7 @@ def backup(options: argparse.Namespace) -> int:
 
 def ingest(options: argparse.Namespace) -> int:
     """Read recordings into a memory."""
-    from memory_core.ingest import ingest as read
+    from memory_core.ingestion import ingest as read
     from memory_core.recordings import ReadOptions
 
     reading = ReadOptions(

@@ -13,7 +13,7 @@ import pytest
 
 from memory_core.errors import RecordingUnreadable
 from memory_core.geometry import bearing_direction, triangulate
-from memory_core.ingest import ingest
+from memory_core.ingestion import ingest
 from memory_core.memory import RobotMemory
 from memory_core.recordings import Reading, open_recording
 from memory_core.recordings.serial import observation_to_json

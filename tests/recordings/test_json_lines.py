@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memory_core.errors import RecordingUnreadable
-from memory_core.ingest import ingest
+from memory_core.ingestion import ingest
 from memory_core.memory import RobotMemory
 from memory_core.recordings import Reading, open_recording
 from memory_core.recordings.jsonl import local_metres

@@ -11,7 +11,7 @@ import pytest
 from rosbags.typesys import Stores, get_typestore
 
 from memory_core.errors import UnknownFrame
-from memory_core.ingest import ingest
+from memory_core.ingestion import ingest
 from memory_core.memory import RobotMemory
 from memory_core.recordings import open_recording
 

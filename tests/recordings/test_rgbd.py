@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from memory_core.errors import InvalidImage, InvalidPose, RecordingUnreadable
-from memory_core.ingest import ingest
+from memory_core.ingestion import ingest
 from memory_core.memory import RobotMemory
 from memory_core.perception.keyframes import KeyframeRule
 from memory_core.recordings import Reading, ReadOptions, open_recording

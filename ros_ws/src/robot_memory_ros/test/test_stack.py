@@ -20,14 +20,23 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 from robot_memory_interfaces.msg import Observation
 from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query, Save, Verify
 from robot_memory_ros import qos
 from robot_memory_ros.client import MemoryClient
+from rosbags.highlevel import AnyReader
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
+
+sys.path.insert(0, str(Path(__file__).parents[4] / 'tests'))
+
+from bags import kitchen_bag
+
+from memory_core import RobotMemory, ingest
 
 START = 1_700_000_000
 LIMIT_S = 20.0
@@ -200,6 +209,40 @@ def until(condition, limit_s=LIMIT_S):
         time.sleep(0.02)
 
 
+def play(robot, bag):
+    """Publish a bag's messages in order, with their clock."""
+    publishers = {'clock': robot.create_publisher(Clock, '/clock', 10)}
+    until(lambda: robot.count_subscribers('/clock') > 0)
+    with AnyReader([bag]) as reader:
+        kinds = {'/tf': TFMessage, '/detections': Detection3DArray, '/captions': String}
+        for connection in reader.connections:
+            kind = kinds.get(connection.topic)
+            if kind is not None:
+                how = 100 if connection.topic == '/tf' else qos.SENSOR
+                publishers[connection.topic] = robot.create_publisher(kind, connection.topic, how)
+                until(publishers[connection.topic].get_subscription_count)
+        for connection, stamp_ns, raw in reader.messages():
+            if connection.topic in publishers:
+                seconds, rest = divmod(stamp_ns, 10**9)
+                publishers['clock'].publish(Clock(clock=Time(sec=seconds, nanosec=rest)))
+                message = deserialize_message(raw, kinds[connection.topic])
+                publishers[connection.topic].publish(message)
+                time.sleep(0.005)
+
+
+def moments(folder):
+    """By source, in order: when, where, what was seen, what was said."""
+    found = {}
+    with RobotMemory.open(folder, read_only=True, text_encoder=None) as memory:
+        for stored in memory.store.fetch(list(memory.store.rowids(after=0))):
+            one = stored.observation
+            place = None if stored.map_pose is None else np.round(stored.map_pose.position, 9)
+            things = [(s.label, np.round(s.position, 9).tolist()) for s in one.sightings]
+            where = None if place is None else place.tolist()
+            found.setdefault(one.source, []).append((one.stamp_ns, where, things, one.text))
+    return {source: sorted(told, key=lambda entry: entry[0]) for source, told in found.items()}
+
+
 class StackTest(unittest.TestCase):
     """Every test has a stack and a folder of its own."""
 
@@ -309,6 +352,28 @@ class StackTest(unittest.TestCase):
             stack.robot.words.publish(String(data=f'note {number}'))
             time.sleep(0.025)
         until(lambda: len(stack.stored(sources=['/captions'])) == 40, 5.0)
+
+    def test_a_bag_played_live_is_remembered_as_it_is_read_offline(self):
+        """The same moments, places and things, message by message."""
+        stack = self.stack
+        bag = kitchen_bag(self.folder / 'bag')
+        offline = RobotMemory.open(self.folder / 'offline', text_encoder=None)
+        with offline:
+            ingest(offline, bag)
+        stack.memory()
+        stack.perception(use_sim_time='true', image_topic='""')
+        stack.ready()
+        play(stack.robot, bag)
+        until(lambda: len(stack.stored(sources=['/captions'])) == 3)
+        until(lambda: len(stack.stored(sources=['/detections'])) == 10)
+        time.sleep(0.5)
+        stack.stop('memory_node')
+        wanted, found = (moments(self.folder / name) for name in ('offline', 'memory'))
+        self.assertEqual(found['/detections'], wanted['/detections'])
+        self.assertEqual(found['odometry'], wanted['odometry'][:-1])  # the end is not certain yet
+        self.assertEqual(
+            [text for *_, text in found['/captions']], [text for *_, text in wanted['/captions']]
+        )
 
     def test_a_clock_that_is_set_back_begins_a_new_session(self):
         """Both runs are kept apart."""
