@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
@@ -413,7 +414,7 @@ def disk_bytes(folder: Path) -> int:
     return total
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Run the node."""
     rclpy.init(args=arguments)
     node = MemoryNode()
@@ -421,7 +422,8 @@ def main(arguments: list[str] | None = None) -> None:
     executor.add_node(node)
     try:
         if value(node, 'autostart'):
-            node.trigger_configure()
+            if node.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+                return 1  # why was logged; a launch file starts it again
             node.trigger_activate()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -430,7 +432,8 @@ def main(arguments: list[str] | None = None) -> None:
         node._release()
         node.destroy_node()
         rclpy.try_shutdown()
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -440,6 +440,16 @@ class StackTest(unittest.TestCase):
         stack.ready()
         self.assertEqual(list(stack.stored()), ['note'])
 
+    def test_a_memory_that_another_process_writes_is_named_and_the_node_ends(self):
+        """Its folder and the error's code are in the log."""
+        stack = self.stack
+        with RobotMemory.open(self.folder / 'memory', text_encoder=None):
+            stack.memory()
+            until(lambda: stack.processes['memory_node'].poll() is not None)
+        self.assertEqual(stack.processes['memory_node'].returncode, 1)
+        self.assertIn('memory_locked', stack.log('memory_node'))
+        self.assertNotIn('Traceback', stack.log('memory_node'))
+
     def test_up_and_down_ten_times(self):
         """It comes up with what it had, and SIGINT ends it within two seconds."""
         stack = self.stack
