@@ -263,9 +263,14 @@ class MemoryIndex:
             if self._worker is None or not self._worker.is_alive():  # else at a later commit
                 self.rebuild()
             return
-        self._begin_anew()
-        self._cache.clear()
-        self._catch_up()
+        self._ready.clear()  # meanwhile the database answers
+        try:
+            self._begin_anew()
+            self._cache.clear()
+            self._catch_up()
+        finally:
+            self._ready.set()
+        self._catch_up()  # what was committed while nobody took it
 
     def follow(self) -> bool:
         """Take what another process committed; True if it did."""

@@ -540,3 +540,7 @@ class CpuIndex:
 def _helpers() -> ThreadPoolExecutor:
     """A thread that scores the second half of large searches, shared by all indexes."""
     return ThreadPoolExecutor(1, thread_name_prefix="score")
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_helpers.cache_clear)

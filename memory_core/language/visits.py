@@ -37,7 +37,7 @@ _NOUN = (
 _HOUSE = r"(?:(?:the|this|that|our|my|your|whole|entire) )*(?:house|home|building|flat|apartment|place|rooms|premises|everything|it all)"
 _HERE = (
     r"(?:(?:here|there|by|in|around|round|along|over|back|inside|this way|into|through|to|at|of|the|this|that|house|home|"
-    r"building|flat|apartment|place|premises|rooms|about|everything|it|all|out|up) ?)*"
+    r"building|flat|apartment|place|premises|rooms|about|everything|it|all|out|up)\b ?)*"
 )
 _FIRST = r"(?:(?:very )?(?:first|earliest|initial|1st|opening|original|maiden|inaugural|debut)(?: ever)?)"
 _LAST = r"(?:(?:very )?(?:last|latest|most recent|newest|final|recent))"

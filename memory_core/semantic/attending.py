@@ -149,15 +149,15 @@ class ObservationAttention:
         self, known: StoredChunks, rows: View, ends: IntArray, rowids: IntArray, vectors: Any
     ) -> None:
         start = known.rows
-        stamps, positions = rows.positions(rowids[start:])
+        base = int(known.offsets[-2]) if self._growing else start
+        stamps, positions = rows.positions(rowids[base:])
         for first, last, closed in _runs(start, ends, rowids):
-            part = slice(first - start, last - start)
+            begun = int(known.offsets[-2]) if self._growing else first
+            grows = self._growing and last - begun <= LONGEST_CHUNK
+            part = slice((begun if grows else first) - base, last - base)
             centre, span = _told(stamps[part], positions[part])
-            if self._growing and last - int(known.offsets[-2]) <= LONGEST_CHUNK:
-                span = (min(int(known.spans_ns[-1, 0]), span[0]), span[1])
-                known.grow(last - first, contents=vectors, centre=centre, span_ns=span)
-            else:
-                known.append(last - first, contents=vectors, centre=centre, span_ns=span)
+            extend = known.grow if grows else known.append
+            extend(last - first, contents=vectors, centre=centre, span_ns=span)
             self._growing = not closed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from memory_core.language import times
@@ -201,3 +203,10 @@ def test_rooms_that_no_house_here_has_are_rooms_all_the_same(name):
 )
 def test_a_narrower_name_needs_what_it_stands_for(name, labels, fits):
     assert bears(name.split(), labels) is fits
+
+
+@pytest.mark.parametrize("words", ["into", "into the ", "by in around ", "out up about "])
+def test_a_question_of_repeated_words_is_read_at_once(words):
+    begun = time.perf_counter()
+    parse_question(f"where was the mug when you came {words * 60}x", now_ns=10**18, where=UTC)
+    assert time.perf_counter() - begun < 1.0

@@ -49,7 +49,7 @@ sightings = st.builds(
 observations = st.builds(
     Observation,
     id=words,
-    stamp_ns=st.integers(1, 2**61),
+    stamp_ns=st.integers(1, 2**31 * 10**9 - 1),
     source=words,
     robot=words,
     session=words,

@@ -279,3 +279,31 @@ def test_a_large_memory_that_was_compacted_is_cut_anew_in_the_background(monkeyp
     attention.wait()
     looked = attention.attend(asked(), fewer, ends=ends, allowed=None)
     assert set(looked.rowids.tolist()) <= set(fewer.rowids.tolist())
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=8), st.integers(0, 100))
+@settings(max_examples=30)
+def test_chunks_that_grew_are_those_that_are_cut_anew(parts, seed):
+    every, attention, end = vectors(sum(parts), seed=seed), ObservationAttention(), 0
+    unplaced = np.random.default_rng(seed).random(sum(parts)) < 0.2
+
+    class Walk(FakeRows):
+        def positions(self, rowids):
+            stamps, places = super().positions(rowids)
+            places[unplaced[: len(self.rowids)][np.asarray(rowids) - 1]] = np.nan
+            return stamps, places
+
+    for part in parts:
+        end += part
+        rows, ends = Walk(every[:end]), np.arange(7, end, 7)
+        attention.attend(asked(), rows, ends=ends[ends < end - 3], allowed=None)
+    grown = attention._chunks
+    whole = range(len(grown.offsets) - 1)
+    for chunk in whole:
+        first, last = grown.offsets[chunk], grown.offsets[chunk + 1]
+        _, places = rows.positions(rows.rowids[first:last])
+        placed = places[~np.isnan(places[:, 0])]
+        if len(placed):
+            np.testing.assert_allclose(grown.centres[chunk], placed.mean(axis=0))
+        else:
+            assert np.isnan(grown.centres[chunk]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -241,6 +242,31 @@ def _event(number: int, *, start_s: float, place: str) -> EventRow:
         Box((number - 1.0, 0.0, 0.0), (float(number), 1.0, 0.0)), f"minute {number}", 1, place,
     )  # fmt: skip
     return EventRow(event, number, number)
+
+
+def test_recall_finds_what_is_left_while_the_index_is_compacted(
+    memory: RobotMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "GONE_ROWS", 50)
+    begin, found = indexing.MemoryIndex._begin_anew, []
+
+    def ask() -> None:
+        found.append(memory.recall(Query(text="red kettle"), mode="flat").evidence)
+
+    def begun(index: indexing.MemoryIndex) -> None:
+        begin(index)
+        asker = threading.Thread(target=ask)
+        asker.start()
+        asker.join(20)
+
+    monkeypatch.setattr(indexing.MemoryIndex, "_begin_anew", begun)
+    robot = Looking()
+    stream = robot.stand(ROOM, 600)
+    stream[300] = replace(stream[300], text="a red kettle on the stove")
+    memory.observe(stream)
+    memory.consolidate(lag_s=0)
+    assert found
+    assert [evidence[0].observation.id for evidence in found] == [stream[300].id] * len(found)
 
 
 def test_the_index_holds_only_what_is_left(
