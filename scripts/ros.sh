@@ -15,6 +15,13 @@ if [ ! -f "$root/setup.bash" ]; then
     exit 1
 fi
 
+made_for=$(find "$root/lib" -maxdepth 1 -name 'python3.*' -printf '%f\n' | head -n 1)
+found=$(.venv/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+if [ "$made_for" != "$found" ]; then
+    echo "ROS in $root is made for $made_for, .venv has $found. Please run: rm -rf .venv && PYTHON=$made_for make setup" >&2
+    exit 1
+fi
+
 # ROS's Python tools need versions of their own (pytest below 8.4): they lie in ros_ws/.venv, and
 # the memory with all it needs is taken from .venv
 tools=ros_ws/.venv

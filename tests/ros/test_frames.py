@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace as Message
 
 import pytest
-from robot_memory_ros.frames import KEEP_NS, LiveFrames
+from robot_memory_ros.frames import KEEP_NS, LiveFrames, Tally
 
 from memory_core.errors import UnknownFrame
 from memory_core.recordings.base import Reading
@@ -54,7 +54,7 @@ def test_before_anything_came_nobody_knows(frames):
 def test_odometry_alone_places_a_robot_that_is_not_localised(frames):
     frames.take_odometry(odometry(SECOND, 1.0))
     frames.take_odometry(odometry(2 * SECOND, 2.0))
-    assert (frames.base, frames.fixed, frames.localised) == ("base", "odom", False)
+    assert (frames.base, frames.fixed, frames.in_map("odom")) == ("base", "odom", False)
     assert frames.covered("", run=0) == 2 * SECOND
     assert frames.pose(3 * SECOND // 2, run=0).x == pytest.approx(1.5)
 
@@ -62,7 +62,7 @@ def test_odometry_alone_places_a_robot_that_is_not_localised(frames):
 def test_a_map_localises_it(frames):
     frames.take_odometry(odometry(SECOND, 1.0))
     take(frames, transform("odom", "base", SECOND, 1.0), transform("map", "odom", SECOND, 10.0))
-    assert (frames.fixed, frames.localised) == ("map", True)
+    assert (frames.fixed, frames.in_map("map")) == ("map", True)
     assert frames.pose(SECOND, run=0).x == pytest.approx(11.0)
 
 
@@ -91,3 +91,29 @@ def test_it_stays_small_for_months(frames):
         take(frames, transform("odom", "base", number * SECOND, float(number)))
     assert len(frames._tree.stamps("base")) <= 1_000 + KEEP_NS // SECOND + 1
     assert frames.pose(2_999 * SECOND, run=0).x == pytest.approx(2_999.0)
+
+
+def test_a_map_whose_transforms_stopped_localises_nobody(frames):
+    for number in range(12):
+        take(frames, transform("odom", "base", number * SECOND, float(number)))
+        if number < 3:
+            take(frames, transform("map", "odom", number * SECOND, 10.0))
+        assert frames.fixed == ("map" if number < 8 else "odom"), number
+    assert frames.pose(11 * SECOND, run=0).x == pytest.approx(11.0)
+    take(frames, transform("map", "odom", 11 * SECOND, 10.0))
+    assert frames.fixed == "map"
+
+
+def test_odometry_alone_stays_small_too(frames):
+    for number in range(3_000):
+        frames.take_odometry(odometry(number * SECOND, float(number)))
+    assert len(frames._odometry.stamps("base")) <= 1_000 + KEEP_NS // SECOND + 1
+
+
+def test_what_cannot_be_used_is_counted_not_collected():
+    tally = Tally()
+    for number in range(100):
+        tally.refuse(f"pose at {number} ns", UnknownFrame("nothing connects them"))
+    assert tally.counts == {"unknown_frame": 100}
+    assert tally.last == {"unknown_frame": "pose at 99 ns: nothing connects them"}
+    assert tally.refused == []

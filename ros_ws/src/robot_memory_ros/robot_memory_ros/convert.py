@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from array import array
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +44,11 @@ INTERFACES = 'robot_memory_interfaces/msg/'
 
 def make_message(kind: str, /, **fields: Any) -> Any:
     """Make a message with rclpy's types."""
+    for name, item in fields.items():
+        if isinstance(item, np.ndarray) and item.dtype == np.uint8:
+            fields[name] = array(
+                'B', item.tobytes()
+            )  # rclpy takes it without a look at every byte
     package, _, name = kind.split('/')
     return getattr(importlib.import_module(f'{package}.msg'), name)(**fields)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import Any
 
 from memory_core.errors import InputRejected, UnknownFrame
@@ -13,6 +14,7 @@ from memory_core.recordings.transforms import TransformTree
 from memory_core.types import Pose
 
 KEEP_NS = 30_000_000_000
+STALE_NS = 5_000_000_000
 
 
 class LiveFrames:
@@ -49,22 +51,40 @@ class LiveFrames:
 
     @property
     def fixed(self) -> str | None:
-        """Tell the fixed frame: the map where the robot is localised, else the odometry's."""
+        """
+        Tell the fixed frame: the map where the robot is localised, else the odometry's.
+
+        A map whose transforms stopped while the robot's went on localises nobody any more.
+        """
         base = self.base
         if base is None:
             return None
         with self._lock:
             chain = self._tree.chain(base)
-        if self._map_frame in chain:
-            return self._map_frame
+            if self._map_frame in chain:
+                place = chain.index(self._map_frame)
+                if place < 2 or not self._stale(chain[place - 1], base):
+                    return self._map_frame
+                return chain[place - 1]
         if self._odometry_frames is not None:
             return self._odometry_frames[0]
         return chain[-1] if len(chain) > 1 else None
 
+    def _stale(self, odometry: str, base: str) -> bool:
+        """Tell whether the map's transforms lie far behind those of the odometry."""
+        newest = self._tree.covered(odometry, base, run=self.run)
+        told = self._tree.covered(self._map_frame, base, run=self.run)
+        return newest is not None and (told is None or newest - told > STALE_NS)
+
+    def in_map(self, fixed: str | None) -> bool:
+        """Tell whether a fixed frame is the map."""
+        return fixed == self._map_frame
+
     @property
-    def localised(self) -> bool:
-        """Whether the pose is in the map."""
-        return self.fixed == self._map_frame
+    def by_transforms(self) -> bool:
+        """Whether `/tf` tells where the robot is, so that odometry need not."""
+        base = self.base
+        return base is not None and self._tree.parent(base) is not None
 
     def take_transforms(self, message: Any, *, static: bool) -> list[int]:
         """Take a tf2_msgs/TFMessage; returns stamps at which the robot's own frames moved."""
@@ -102,6 +122,7 @@ class LiveFrames:
                     *frames, stamp_ns, ros.pose_of(message.pose.pose), static=False
                 )
                 self.run = max(self.run, run)
+            self._prune(stamp_ns)
 
     def take_camera(self, message: Any) -> None:
         """Take a sensor_msgs/CameraInfo."""
@@ -135,9 +156,9 @@ class LiveFrames:
 
     # -- what a perceiver asks (memory_core.recordings.perceiver.Placed) ------------------------
 
-    def pose(self, stamp_ns: int, *, run: int) -> Pose | None:
-        """See `Placed.pose`."""
-        base, fixed = self.base, self.fixed
+    def pose(self, stamp_ns: int, *, run: int, fixed: str | None = None) -> Pose | None:
+        """See `Placed.pose`; in a fixed frame that was chosen before, where one is given."""
+        base, fixed = self.base, fixed or self.fixed
         try:
             if base is None or fixed is None:
                 raise UnknownFrame('no transforms and no odometry have come yet')
@@ -163,3 +184,44 @@ class LiveFrames:
     def camera(self, frame: str) -> Intrinsics | None:
         """See `Placed.camera`."""
         return self._cameras.get(frame)
+
+
+class Pinned:
+    """`LiveFrames` with the fixed frame chosen once for every message (`Placed`)."""
+
+    def __init__(self, frames: LiveFrames) -> None:
+        """Choose with `choose`."""
+        self._frames = frames
+        self.fixed: str | None = None
+
+    def choose(self) -> str | None:
+        """Choose the fixed frame of the next message."""
+        self.fixed = self._frames.fixed
+        return self.fixed
+
+    def pose(self, stamp_ns: int, *, run: int) -> Pose | None:
+        """See `Placed.pose`."""
+        return self._frames.pose(stamp_ns, run=run, fixed=self.fixed)
+
+    def in_base(self, frame: str, stamp_ns: int, *, run: int) -> Pose:
+        """See `Placed.in_base`."""
+        return self._frames.in_base(frame, stamp_ns, run=run)
+
+    def camera(self, frame: str) -> Intrinsics | None:
+        """See `Placed.camera`."""
+        return self._frames.camera(frame)
+
+
+class Tally(Reading):
+    """What could not be used, counted by code; the last words of each are kept."""
+
+    def __init__(self) -> None:
+        """Count from zero."""
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+        self.last: dict[str, str] = {}
+
+    def refuse(self, where: str, error: InputRejected) -> None:
+        """Count an input that cannot be used."""
+        self.counts[error.code] += 1
+        self.last[error.code] = f'{where}: {error}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import shutil
 import sys
@@ -59,6 +60,9 @@ SETTINGS = {
     'autostart': Setting(True, 'configure and activate without a lifecycle manager'),
 }  # fmt: skip
 IDLE_S = 0.05
+ANSWERING_S = 5.0
+THREADS = 16
+"""Of the executor: more than questions that can wait at once, so that observations go on."""
 INTERNAL = 'internal'
 
 
@@ -73,12 +77,16 @@ class MemoryNode(LifecycleNode):
         self._active = threading.Event()
         self._stopping = threading.Event()
         self._queue: queue.Queue[ObservationMessage] = queue.Queue()
+        self._waiting: set[str] = set()
+        self._answering = 0
+        self._quiet = threading.Condition()
         self._counts: Counter[str] = Counter()
         self._written_s: float | None = None
         self._worker: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._anchors: set[tuple[str, str]] = set()
-        self._markers_of = -1
+        self._shown = (-1, -1)
+        self._marked_s = -math.inf
         self._parts: list[Any] = []
 
     # -- lifecycle ------------------------------------------------------------------------------
@@ -96,13 +104,16 @@ class MemoryNode(LifecycleNode):
             self.get_logger().error(f'{folder} cannot be opened ({error.code}): {error}')
             return TransitionCallbackReturn.FAILURE
         self._queue = queue.Queue(value(self, 'queue_size'))
-        self._stopping.clear()
+        self._waiting = set()
+        self._stopping = threading.Event()
+        self._shown = (-1, -1)
         self._offer()
         self.get_logger().info(f'{folder}: {self._memory.store.count():,} observations')
         return super().on_configure(state)
 
     def _offer(self) -> None:
         asking, taking = ReentrantCallbackGroup(), MutuallyExclusiveCallbackGroup()
+        apart = MutuallyExclusiveCallbackGroup()
         self._pool = ThreadPoolExecutor(value(self, 'query_threads'), 'memory-query')
         self._durable = self.create_lifecycle_publisher(
             AcknowledgementMessage, 'durable', qos.STREAM
@@ -124,14 +135,16 @@ class MemoryNode(LifecycleNode):
                 ObservationMessage, 'observations', self._enqueue, qos.STREAM,
                 callback_group=taking,
             ),
-            self.create_timer(1.0, self._diagnose, callback_group=taking),
-            self.create_timer(1.0, self._mark, callback_group=MutuallyExclusiveCallbackGroup()),
+            self.create_timer(1.0, self._told_of(self._diagnose), callback_group=apart),
+            self.create_timer(1.0, self._told_of(self._mark), callback_group=apart),
             *(
                 self.create_service(kind, name, self._guarded(answer), callback_group=asking)
                 for kind, name, answer in services
             ),
         ]  # fmt: skip
-        self._worker = threading.Thread(target=self._work, name='memory-writer', daemon=True)
+        self._worker = threading.Thread(
+            target=self._work, args=(self._stopping,), name='memory-writer', daemon=True
+        )
         self._worker.start()
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -174,6 +187,8 @@ class MemoryNode(LifecycleNode):
         if self._worker is not None:
             self._worker.join(2.0)
             self._worker = None
+        with self._quiet:  # answers go out before their services do
+            self._quiet.wait_for(lambda: not self._answering, ANSWERING_S)
         for part in self._parts:
             destroy = {
                 'Subscription': self.destroy_subscription,
@@ -199,13 +214,17 @@ class MemoryNode(LifecycleNode):
         if not self._active.is_set():
             self._counts['while inactive'] += 1
             return
+        if message.id in self._waiting:  # sent again while it waits
+            self._counts['sent again'] += 1
+            return
         try:
             self._queue.put_nowait(message)
+            self._waiting.add(message.id)
         except queue.Full:
             self._counts['dropped'] += 1
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
+    def _work(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
             batch = self._batch()
             if not batch:
                 continue
@@ -213,14 +232,16 @@ class MemoryNode(LifecycleNode):
                 done = self._store(batch)
                 if self._active.is_set():
                     self._durable.publish(acknowledgement_message(done, make_message))
-            except RobotMemoryError as error:  # nothing was acknowledged: it comes again
+            except Exception as error:  # nothing was acknowledged: it comes again
                 self._counts['failed'] += len(batch)
+                code = getattr(error, 'code', INTERNAL)
                 self.get_logger().error(
-                    f'{len(batch)} observations were not stored ({error.code}): {error}',
+                    f'{len(batch)} observations were not stored ({code}): {error}',
                     throttle_duration_sec=5.0,
                 )
             finally:
-                for _ in batch:
+                for message in batch:
+                    self._waiting.discard(message.id)
                     self._queue.task_done()
 
     def _batch(self) -> list[ObservationMessage]:
@@ -248,9 +269,15 @@ class MemoryNode(LifecycleNode):
                 ready.append(observation)
             except InputRejected as error:
                 refused.append(Refusal(message.id, error.code, str(error)))
+            except (ValueError, TypeError, OverflowError, RecursionError) as error:
+                refused.append(Refusal(message.id, InputRejected.code, f'{error!r}'[:500]))
         if refused:
             memory.count_refusals(refused)
-        done = memory.observe(ready) if ready else Acknowledgement()
+        # what is sent again is not encoded again
+        there = memory.store.rowids_of([item.id for item in ready])
+        fresh = [item for item in ready if item.id not in there]
+        done = memory.observe(fresh) if fresh else Acknowledgement()
+        done = Acknowledgement(done.added, (*done.known, *there), done.refused)
         self._counts['stored'] += len(done.added)
         self._counts['refused'] += len(done.refused) + len(refused)
         if done.added:
@@ -278,8 +305,11 @@ class MemoryNode(LifecycleNode):
         """Answer a request in the pool; what goes wrong is told in the response, with a code."""
 
         def answered(request: Any, response: Any) -> Any:
-            assert self._pool is not None
+            with self._quiet:
+                self._answering += 1
             try:
+                if self._pool is None:
+                    self._open()
                 return self._pool.submit(answer, request, response).result()
             except RobotMemoryError as error:
                 response.error_code, response.error_msg = error.code, str(error)
@@ -287,6 +317,10 @@ class MemoryNode(LifecycleNode):
                 self.get_logger().error(f'{answer.__name__} failed: {error!r}')
                 response.error_code = INTERNAL
                 response.error_msg = f'{error}; see the log of {self.get_name()}'
+            finally:
+                with self._quiet:
+                    self._answering -= 1
+                    self._quiet.notify_all()
             return response
 
         return answered
@@ -310,6 +344,8 @@ class MemoryNode(LifecycleNode):
         return response
 
     def _observe(self, request: Any, response: Any) -> Any:
+        if not self._active.is_set():
+            raise InvalidQuery('memory_node is not active; activate it first')
         done = self._store(list(request.observations))
         response.acknowledgement = acknowledgement_message(done, make_message)
         return response
@@ -352,6 +388,18 @@ class MemoryNode(LifecycleNode):
         response.problems = [str(problem) for problem in found.problems]
         return response
 
+    def _told_of(self, show: Callable[[], None]) -> Callable[[], None]:
+        """Go on where showing something fails: the memory is going down, or will say why."""
+
+        def shown() -> None:
+            try:
+                show()
+            except Exception as error:
+                if self._active.is_set():
+                    self.get_logger().error(f'{error!r}', throttle_duration_sec=10.0)
+
+        return shown
+
     # -- telling --------------------------------------------------------------------------------
 
     def _diagnose(self) -> None:
@@ -360,6 +408,8 @@ class MemoryNode(LifecycleNode):
             return
         free = shutil.disk_usage(memory.folder).free
         problems = {}
+        if self._worker is not None and not self._worker.is_alive():
+            problems['writer'] = 'it ended; configure memory_node anew'
         if free < value(self, 'minimum_free'):
             problems[str(memory.folder)] = f'only {free / 1e6:.0f} MB are free'
         if not self.count_publishers(self.resolve_topic_name('observations')):
@@ -382,13 +432,13 @@ class MemoryNode(LifecycleNode):
         if memory is None or not self._active.is_set() or not period:
             return
         now = time.monotonic()
-        if now - getattr(self, '_marked_s', -1e9) < period:
+        if now - self._marked_s < period:
             return
         self._marked_s = now
-        last = memory.store.last_rowid()
-        if last == self._markers_of:
+        latest = memory.store.last_rowid(), memory.store.count()
+        if latest == self._shown:
             return
-        self._markers_of = last
+        self._shown = latest
         stamp, most = self.get_clock().now().to_msg(), value(self, 'marker_limit')
         self._entities.publish(entity_markers(memory.entities()[:most], stamp))
         self._forest.publish(forest_markers(memory.forest()[:most], stamp))
@@ -418,7 +468,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the node."""
     rclpy.init(args=arguments)
     node = MemoryNode()
-    executor = MultiThreadedExecutor(num_threads=4)
+    executor = MultiThreadedExecutor(num_threads=THREADS)
     executor.add_node(node)
     try:
         if value(node, 'autostart'):

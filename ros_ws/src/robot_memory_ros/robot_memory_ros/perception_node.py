@@ -26,14 +26,13 @@ from memory_core.errors import InputRejected
 from memory_core.identity import deterministic_id
 from memory_core.perception.keyframes import KeyframeRule
 from memory_core.recordings import messages as ros
-from memory_core.recordings.base import Reading
 from memory_core.recordings.detect import ReadOptions
 from memory_core.recordings.paths import PathThinner
 from memory_core.recordings.perceiver import Heard, Perceiver
-from memory_core.types import Observation
+from memory_core.types import Observation, Pose
 from robot_memory_ros import qos
 from robot_memory_ros.convert import acknowledgement_of, make_message, observation_message
-from robot_memory_ros.frames import LiveFrames
+from robot_memory_ros.frames import LiveFrames, Pinned, Tally
 from robot_memory_ros.settings import Setting, declare, value
 from robot_memory_ros.spool import Spool
 from robot_memory_ros.watching import TopicWatch, diagnostics
@@ -76,7 +75,7 @@ class PerceptionNode(Node):
         self._robot = value(self, 'robot')
         begun = time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())
         self._session = value(self, 'session') or begun
-        self._reading = Reading()
+        self._reading = Tally()
         self.frames = LiveFrames(
             map_frame=value(self, 'map_frame'),
             base_frame=value(self, 'base_frame'),
@@ -87,15 +86,17 @@ class PerceptionNode(Node):
             angle_rad=value(self, 'keyframe_angle'),
             min_gap_s=value(self, 'keyframe_gap'),
         )
-        self._perceiver = Perceiver(self.frames, ReadOptions(keyframes=rule), self._reading)
+        self._placed = Pinned(self.frames)
+        self._perceiver = Perceiver(self._placed, ReadOptions(keyframes=rule), self._reading)
         self._path = PathThinner()
-        self._path_from: tuple[int, str] | None = None
+        self._path_from: tuple[int, str, int] | None = None
         self._queue: queue.Queue[tuple[Heard, Any, float]] = queue.Queue(value(self, 'queue_size'))
         self.spool = Spool(most=value(self, 'spool_size'), most_bytes=value(self, 'spool_bytes'))
         self._counts: Counter[str] = Counter()
         self._stopping = threading.Event()
         self._in_vain: dict[str, int | None] = {}
         self._numbers = itertools.count(1)
+        self._known_codes: set[str] = set()
 
         self._out = self.create_publisher(ObservationMessage, 'observations', qos.STREAM)
         self._told = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -155,12 +156,9 @@ class PerceptionNode(Node):
         return take
 
     def _take_odometry(self, message: Odometry) -> None:
-        try:
-            self.frames.take_odometry(message)
-        except InputRejected as error:
-            self._reading.refuse('odometry', error)
-            return
-        self._walk(ros.stamp_ns(message.header.stamp))
+        self.frames.take_odometry(message)
+        if not self.frames.by_transforms:
+            self._walk(ros.stamp_ns(message.header.stamp))
 
     def _take_transforms(self, message: TFMessage) -> None:
         base = self.frames.base
@@ -186,14 +184,16 @@ class PerceptionNode(Node):
             except queue.Empty:
                 continue
             self._await_transforms(heard, message, came_s)
+            fixed = self._placed.choose()
             try:
                 found = self._perceiver.take(heard, message)
+                if found is not None and rclpy.ok(context=self.context):
+                    self._send(heard.topic, heard.stamp_ns, heard.run, fixed, found)
             except InputRejected as error:
                 self._reading.refuse(heard.where, error)
-                self._counts['refused'] += 1
-                continue
-            if found is not None and rclpy.ok(context=self.context):
-                self._send(heard.topic, heard.stamp_ns, heard.run, found)
+            except Exception as error:  # one message must not end perception
+                self._counts['failed'] += 1
+                self.get_logger().error(f'{heard.where}: {error!r}', throttle_duration_sec=5.0)
 
     def _await_transforms(self, heard: Heard, message: Any, came_s: float) -> None:
         """
@@ -216,47 +216,52 @@ class PerceptionNode(Node):
             covered = self.frames.covered(frame, run=heard.run)
 
     def _walk(self, stamp_ns: int) -> None:
-        """Keep the path: the fewest poses that tell it."""
-        fixed = self.frames.fixed
-        if fixed is None or (self._path_from is not None and stamp_ns == self._path_from[0]):
+        """Keep the path: the fewest poses that tell it, each with the frame it is in."""
+        fixed, run, before = self.frames.fixed, self.frames.run, self._path_from
+        if fixed is None:
             return
-        pose = self.frames.pose(stamp_ns, run=self.frames.run)
+        anew = before is not None and before[1:] != (fixed, run)
+        if before is not None and not anew and stamp_ns <= before[0]:
+            return
+        pose = self.frames.pose(stamp_ns, run=run, fixed=fixed)
         if pose is None:
             return
-        kept = []
-        before = self._path_from
-        if before is not None and (before[1] != fixed or stamp_ns < before[0]):
-            kept.append(self._path.end())
-        kept.append(self._path.add(stamp_ns, pose))
-        self._path_from = (stamp_ns, fixed)
-        for entry in kept:
-            if entry is not None:
-                self._send(
-                    'odometry', entry[0], self.frames.run,
-                    {'pose': entry[1], 'extra': {'frame': fixed}},
-                )  # fmt: skip
+        if before is not None and anew:
+            self._keep(self._path.end(), *before[1:])
+        self._keep(self._path.add(stamp_ns, pose), fixed, run)
+        self._path_from = stamp_ns, fixed, run
 
-    def _send(self, source: str, stamp_ns: int, run: int, parts: dict[str, Any]) -> None:
+    def _keep(self, entry: tuple[int, Pose] | None, fixed: str, run: int) -> None:
+        if entry is not None:
+            parts = {'pose': entry[1], 'extra': {'frame': fixed}}
+            self._send('odometry', entry[0], run, fixed, parts)
+
+    def _send(
+        self, source: str, stamp_ns: int, run: int, fixed: str | None, parts: dict[str, Any]
+    ) -> None:
         session = self._session if run == 0 else f'{self._session}#{run + 1}'
-        localised = self.frames.localised
-        fixed = self.frames.fixed or 'odom'
+        localised = self.frames.in_map(fixed)
+        frame = fixed or 'odom'
         observation = Observation(
             id=deterministic_id(f'{self._robot}/{session}', source, stamp_ns, next(self._numbers)),
             stamp_ns=stamp_ns,
             source=source,
             robot=self._robot,
             session=session,
-            anchor_id='origin' if localised else f'{fixed}@{session}',
+            map_id=value(self, 'map_frame'),
+            anchor_id='origin' if localised else f'{frame}@{session}',
             localised=localised,
             **parts,
         )
-        message = observation_message(observation, make_message, frame=fixed)
+        message = observation_message(observation, make_message, frame=frame)
         size = len(observation.keyframe.jpeg) if observation.keyframe else 0
         self.spool.hold(observation.id, message, size=size, now_s=time.monotonic())
         self._counts['observations'] += 1
         self._out.publish(message)
 
     def _resend(self) -> None:
+        if not self._out.get_subscription_count():
+            return  # nobody is there to take it
         after_s = value(self, 'resend_after')
         for message in self.spool.overdue(time.monotonic(), after_s=after_s, most=RESENT_AT_ONCE):
             self._counts['sent again'] += 1
@@ -271,14 +276,19 @@ class PerceptionNode(Node):
                 f'no transform connects {value(self, "map_frame")!r} and '
                 f'{self.frames.base or "the robot"!r}: what is perceived has no place'
             )
+        problems |= self._reading.last
+        for code in self._reading.counts.keys() - self._known_codes:
+            self._known_codes.add(code)
+            self.get_logger().warning(f'{code}: {self._reading.last[code]}')
         values = {
             'queue': self._queue.qsize(),
             'spool': len(self.spool),
             'spool dropped': self.spool.dropped,
             'fixed frame': self.frames.fixed or '',
             'base frame': self.frames.base or '',
-            'localised': self.frames.localised,
+            'localised': self.frames.in_map(self.frames.fixed),
             **self._counts,
+            **self._reading.counts,
             **self._watch.counts(),
         }
         self._told.publish(diagnostics(self, problems=problems, values=values))

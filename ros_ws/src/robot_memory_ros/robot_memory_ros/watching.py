@@ -20,6 +20,7 @@ class _Topic:
     heard_s: float | None = None
     count: int = 0
     mismatch: str = ''
+    wrong: str = ''
     told: str = ''
 
 
@@ -64,7 +65,13 @@ class TopicWatch:
         def heard(message: Any) -> None:
             watched.heard_s = self._now_s()
             watched.count += 1
-            callback(message)
+            try:
+                callback(message)
+            except Exception as error:  # one message must not end the node
+                watched.wrong = str(error) or repr(error)
+                self._node.get_logger().error(
+                    f'{name}: {watched.wrong}', throttle_duration_sec=10.0
+                )
 
         def incompatible(event: Any) -> None:
             policy = str(event.last_policy_kind).rsplit('.', 1)[-1]
@@ -87,7 +94,7 @@ class TopicWatch:
         """Tell what is wrong, by topic; log what is new."""
         now, found = self._now_s(), {}
         for name, topic in self._topics.items():
-            said = topic.mismatch if topic.count == 0 else ''
+            said = topic.mismatch if topic.count == 0 else topic.wrong
             if not said and topic.wanted and topic.count == 0 and now - self._begun_s > SILENT_S:
                 said = (
                     'silent: it has publishers, but nothing was ever heard'

@@ -21,13 +21,13 @@ from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
-from robot_memory_interfaces.msg import Observation
+from robot_memory_interfaces.msg import Observation, Sighting
 from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query, Save, Verify
 from robot_memory_ros import qos
 from robot_memory_ros.client import MemoryClient
 from rosbags.highlevel import AnyReader
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
@@ -60,16 +60,25 @@ class Robot(Node):
         self.things = self.create_publisher(Detection3DArray, 'detections', qos.SENSOR)
         self.clients_of = {}
 
-    def stand(self, seconds, x, *, localised=True):
+    def drive(self, seconds, x):
+        """Publish the wheels' odometry."""
+        message = Odometry(child_frame_id='base_link')
+        message.header.stamp = stamp(seconds)
+        message.header.frame_id = 'odom'
+        message.pose.pose.position.x = x
+        message.pose.pose.orientation.w = 1.0
+        self.odometry.publish(message)
+
+    def stand(self, seconds, x, *, localised=True, shift=0.0):
         """Publish where it is."""
         transforms = []
-        for parent, child, shift in (('map', 'odom', 0.0), ('odom', 'base_link', x)):
+        for parent, child, moved in (('map', 'odom', shift), ('odom', 'base_link', x)):
             if parent == 'map' and not localised:
                 continue
             transform = TransformStamped(child_frame_id=child)
             transform.header.stamp = stamp(seconds)
             transform.header.frame_id = parent
-            transform.transform.translation.x = shift
+            transform.transform.translation.x = moved
             transform.transform.rotation.w = 1.0
             transforms.append(transform)
         self.tf.publish(TFMessage(transforms=transforms))
@@ -374,6 +383,47 @@ class StackTest(unittest.TestCase):
         self.assertEqual(
             [text for *_, text in found['/captions']], [text for *_, text in wanted['/captions']]
         )
+
+    def test_one_bad_message_stops_neither_node(self):
+        """Lists of different length, brackets without end, a camera without calibration."""
+        stack = self.stack
+        stack.memory()
+        stack.perception(camera_info_topic='camera_info')
+        stack.ready()
+        until(lambda: stack.robot.count_subscribers('camera_info') > 0)
+        stack.robot.create_publisher(CameraInfo, 'camera_info', qos.SENSOR).publish(CameraInfo())
+        thing = Sighting(label='x', state_names=['openness'], confidence=1.0)
+        bad = [
+            Observation(id='lists', confidence=1.0, sightings=[thing]),
+            Observation(id='brackets', confidence=1.0, extra='[' * 100_000),
+            Observation(id='good', confidence=1.0, text='a blue chair'),
+        ]
+        publisher = stack.robot.create_publisher(Observation, 'observations', qos.STREAM)
+        until(publisher.get_subscription_count)
+        for number, message in enumerate(bad):
+            message.header.stamp = stamp(float(number))
+            publisher.publish(message)
+        until(lambda: 'good' in stack.stored())
+        stack.robot.words.publish(String(data='a kettle'))
+        until(lambda: any(item.text == 'a kettle' for item in stack.stored().values()))
+
+    def test_when_it_becomes_localised_no_pose_of_before_is_taken_for_one_in_the_map(self):
+        """The path so far stays in the odometry's frame; it is thinned in both."""
+        stack = self.stack
+        stack.memory()
+        stack.perception(odometry_topic='odom')
+        stack.ready()
+        for step in range(40):
+            now = step * 0.1
+            stack.robot.drive(now - 0.04, step * 0.1)
+            stack.robot.stand(now, step * 0.1, localised=step >= 20, shift=100.0)
+            time.sleep(0.02)
+        until(lambda: any(item.localised for item in stack.stored(sources=['odometry']).values()))
+        time.sleep(1.0)
+        path = stack.stored(sources=['odometry']).values()
+        self.assertLess(len(path), 12)
+        for item in path:
+            self.assertEqual(item.standpoint.x >= 100.0, item.localised, item)
 
     def test_a_clock_that_is_set_back_begins_a_new_session(self):
         """Both runs are kept apart."""
