@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from bags import kitchen_bag
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from lifecycle_msgs.msg import State, Transition
@@ -31,10 +32,6 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
-
-sys.path.insert(0, str(Path(__file__).parents[4] / 'tests'))
-
-from bags import kitchen_bag
 
 from memory_core import RobotMemory, ingest
 

@@ -1,0 +1,6 @@
+"""The recording that the tests of the memory itself read is played here."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[4] / 'tests'))
