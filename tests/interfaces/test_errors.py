@@ -238,6 +238,8 @@ def test_interrupted_reading_keeps_what_was_acknowledged_and_goes_on(run, tmp_pa
     reading = subprocess.Popen(
         [*COMMAND, "ingest", str(recording), *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a shell's background jobs ignore the signal, and hand that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     kept = 0
     deadline = time.monotonic() + 60
