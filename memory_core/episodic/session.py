@@ -11,6 +11,7 @@ import apsw
 
 from memory_core.episodic.database import checksummed, connect, translated_errors
 from memory_core.episodic.migrations import migrate, read_as_current, write_format_file
+from memory_core.episodic.readers import Readers
 from memory_core.errors import (
     DimensionMismatch,
     EncoderMismatch,
@@ -26,7 +27,13 @@ WATERMARK = "watermark"
 
 
 class StoreSession:
-    """One connection, its transactions, and the names, spaces and totals all tables share."""
+    """The connection, its transactions, and the names, spaces and totals all tables share.
+
+    A store opened for reading lends connections to several threads at once; one that writes has
+    one for everything.
+    """
+
+    _readers: Readers | None = None
 
     def __init__(self, folder: Path, *, write: bool) -> None:
         """Open the store, making or migrating it where it is opened for writing.
@@ -61,6 +68,17 @@ class StoreSession:
         except BaseException:
             self._db.close()
             raise
+        if not write:
+            self._readers = Readers(self._reader)
+
+    def _reader(self) -> apsw.Connection:
+        connection = connect(self.path, write=False, create=False)
+        try:
+            read_as_current(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _prepare(self) -> None:
         """What every memory has from the start; classes with tables of their own add to it."""
@@ -69,11 +87,25 @@ class StoreSession:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """The connection, for as long as the block lasts, with errors translated."""
+        """A connection, for as long as the block lasts, with errors translated."""
+        if self._readers is None:
+            with self._first() as db:
+                yield db
+            return
+        self._check_open()
+        with translated_errors(self.path), self._readers.reading() as db:
+            yield db
+
+    @contextmanager
+    def _first(self) -> Iterator[apsw.Connection]:
+        """The connection that the store was opened with, for one thread at a time."""
         with self._lock, translated_errors(self.path):
-            if self._closed:
-                raise MemoryClosed(f"the memory in {self.folder} was closed")
+            self._check_open()
             yield self._db
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise MemoryClosed(f"the memory in {self.folder} was closed")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -113,13 +145,16 @@ class StoreSession:
     def close(self) -> None:
         """Close the connection; the log is folded into the database where it is small."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._db.close()
+            if self._closed:
+                return
+            self._closed = True
+            if self._readers is not None:
+                self._readers.close()
+            self._db.close()
 
     def data_version(self) -> int:
         """A number that changes when another connection commits."""
-        with self.reading() as db:
+        with self._first() as db:
             return int(db.execute("PRAGMA data_version").get)
 
     def _check_watermark(self) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from memory_core.errors import InputRejected, NotInstalled
 from memory_core.types import BoolArray, FloatArray, Pose, Vector3
 
+FINEST_M, MOST_CELLS = 0.02, 40
+"""Clouds are thinned to cells of this side, and to so many along their longest."""
 OPTICAL_IN_BODY = Pose(qx=-0.5, qy=0.5, qz=-0.5, qw=0.5)
 """Orientation of an optical frame in a REP-103 body frame."""
 
@@ -82,7 +84,7 @@ def object_position(
 ) -> tuple[Vector3, tuple[float, ...], Vector3] | None:
     """Where a masked thing is: the centre of its largest cluster of depth points.
 
-    Points are thinned on a 2 cm grid and clustered with Open3D's DBSCAN (Ester et al. 1996),
+    Points are thinned on a grid of 2 cm (coarser for large things) and clustered with Open3D's DBSCAN (Ester et al. 1996),
     so that pixels of the wall behind the object's edge do not pull its centre away. The largest
     cluster is the one with most pixels: surfaces further away fill more cells of the grid.
 
@@ -104,9 +106,9 @@ def object_position(
         return None
     o3d = _open3d()
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points))
-    cloud, _, pixels = cloud.voxel_down_sample_and_trace(
-        0.02, points.min(axis=0), points.max(axis=0)
-    )
+    low, high = points.min(axis=0), points.max(axis=0)
+    cell_m = max(FINEST_M, float((high - low).max()) / MOST_CELLS)
+    cloud, _, pixels = cloud.voxel_down_sample_and_trace(cell_m, low, high)
     labels = np.asarray(cloud.cluster_dbscan(eps=0.12, min_points=3))
     thinned = np.asarray(cloud.points)
     if labels.size and labels.max() >= 0:
