@@ -12,6 +12,8 @@ RobotMemoryError
 │   ├── DimensionMismatch    a vector of another length than its space
 │   ├── InvalidVector        a vector with NaN or infinity, or of length 0
 │   ├── EmptyObservation     nothing was seen, said or measured
+│   ├── GoalNotUnderstood    words that ask for nothing a robot can do
+│   ├── UnknownId            an id that nothing remembered has
 │   ├── UnknownFrame         an anchor, map or coordinate frame nobody has heard of
 │   └── RecordingUnreadable  a recording, or a part of one, cannot be read
 ├── MemoryUnavailable        the memory cannot be used in the way asked
@@ -20,12 +22,18 @@ RobotMemoryError
 │   ├── MemoryReadOnly       a change was asked of a memory opened for reading
 │   ├── MemoryClosed         the memory was closed
 │   └── StorageFull          the disk refused a write
+├── CallRefused              a way in does not let a call through
+│   ├── CallNotEnabled       it changes or moves something, and was not enabled
+│   ├── RateLimited          too many calls from one client
+│   └── PlannerMissing       no planner or robot stands behind this memory
 ├── MemoryDamaged            what is on disk is not what was written; verify or repair can help
 ├── FormatUnsupported        the memory was written by a newer version
 ├── EncoderMismatch          the memory's vectors come from another model
 ├── EncodingError            a model failed; nothing is returned in part
 ├── ModelReplyInvalid        a language model's reply did not fit its schema, twice
+├── SkillFailed              a movement could not be made as asked
 ├── EmptyMemory              the memory holds nothing of the kind asked for
+├── ViewerUnavailable        a viewer could not be opened
 └── NotInstalled             an optional part is missing; the message holds the line that installs it
 """
 
@@ -113,6 +121,18 @@ class EmptyObservation(InputRejected):
     code = "empty_observation"
 
 
+class GoalNotUnderstood(InputRejected):
+    """Words that ask for nothing a robot can do."""
+
+    code = "goal_not_understood"
+
+
+class UnknownId(InputRejected):
+    """An id that nothing remembered has."""
+
+    code = "unknown_id"
+
+
 class UnknownFrame(InputRejected):
     """An anchor, map or coordinate frame that the memory does not know."""
 
@@ -162,6 +182,30 @@ class StorageFull(MemoryUnavailable):
     code = "storage_full"
 
 
+class CallRefused(RobotMemoryError):
+    """A way in (MCP, HTTP, a language model's tools) does not let a call through."""
+
+    code = "call_refused"
+
+
+class CallNotEnabled(CallRefused):
+    """A call that changes or moves something was not enabled by whoever started the way in."""
+
+    code = "call_not_enabled"
+
+
+class RateLimited(CallRefused):
+    """One client makes more calls than it may; nothing was done."""
+
+    code = "rate_limited"
+
+
+class PlannerMissing(CallRefused):
+    """No planner or robot stands behind this memory."""
+
+    code = "planner_missing"
+
+
 class MemoryDamaged(RobotMemoryError):
     """What lies on disk is not what was written; verify or repair can help."""
 
@@ -197,11 +241,24 @@ class ModelReplyInvalid(RobotMemoryError):
     exit_status = 6
 
 
+class SkillFailed(RobotMemoryError):
+    """A movement of the robot could not be made as asked."""
+
+    code = "skill_failed"
+    exit_status = 1
+
+
 class EmptyMemory(RobotMemoryError):
     """The memory holds nothing of the kind asked for."""
 
     code = "empty_memory"
     exit_status = 7
+
+
+class ViewerUnavailable(RobotMemoryError):
+    """A viewer of another project could not be opened."""
+
+    code = "viewer_unavailable"
 
 
 class NotInstalled(RobotMemoryError):

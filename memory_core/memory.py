@@ -489,12 +489,27 @@ class RobotMemory:
             InvalidQuery: The question is empty or too long, or the zone is unknown.
             ModelReplyInvalid: The language model's replies did not fit their schema.
         """
+        if model is not None:
+            question = rewrite(model, question)
+        context = self.understand(question, now_ns=now_ns, zone=zone)
+        answered = self._traced(answer(context))
+        return word(model, context.question.text, answered) if model is not None else answered
+
+    def understand(self, question: str, *, now_ns: int | None = None, zone: str = "UTC") -> Context:
+        """What a question asks, grounded in what is remembered: the beginning of an answer.
+
+        Args:
+            question: What is asked.
+            now_ns: The moment it is asked, nanoseconds since the epoch; by default the clock's.
+            zone: The time zone it is asked in (IANA name or offset).
+
+        Raises:
+            InvalidQuery: The question is empty or too long, or the zone is unknown.
+        """
         now = time.time_ns() if now_ns is None else now_ns
         check_stamp(now)
         where = times.zone(zone)
         view = self._view()
-        if model is not None:
-            question = rewrite(model, question)
         labels = self._store.names("label")
         masked, held = take_names(question, labels)
         read = parse_question(masked, now_ns=now, where=where)
@@ -502,20 +517,21 @@ class RobotMemory:
         along = named.names if labels else (named.phrase,) if named.phrase else ()
         understood = put_back(by_meaning(read, self._encoder, along=along), held)
         scene = self._structure.scene(view, Query(text=understood.text), things=understood.names)
-        context = Context(self, understood, now, where, scene, self._encode)
-        answered = self._traced(answer(context))
-        return word(model, understood.text, answered) if model is not None else answered
+        return Context(self, understood, now, where, scene, self._encode)
 
     def _traced(self, answered: Answer) -> Answer:
         """An answer whose evidence says what share of it it bears, and its path from the root."""
-        total = sum(item.weight for item in answered.evidence)
+        return dataclasses.replace(answered, evidence=self.traced(answered.evidence))
+
+    def traced(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """Evidence with its share of the attention, and its path from the root; noted as used."""
+        total = sum(item.weight for item in evidence)
         shares = [
             dataclasses.replace(item, attention=item.weight / total if total > 0 else 0.0)
-            for item in answered.evidence
+            for item in evidence
         ]
-        self._structure.note_use([item.observation.id for item in answered.evidence])
-        traced = with_paths(shares, self._structure.organiser)
-        return dataclasses.replace(answered, evidence=traced)
+        self._structure.note_use([item.observation.id for item in evidence])
+        return with_paths(shares, self._structure.organiser)
 
     def select(self, filters: Filters) -> IntArray:
         """Numbers of the observations that satisfy filters, ascending."""
@@ -746,21 +762,44 @@ class RobotMemory:
         target: str | Path,
         *,
         format: Literal["jsonl", "mcap"] = "jsonl",
+        records: bool = False,
         progress: exchange.Progress | None = None,
     ) -> int:
         """Write all of it to a file; JSON Lines come back exactly with `ingest`.
 
         Args:
             target: The file; `.gz` compresses JSON Lines.
-            format: `jsonl` for all of it, `mcap` for other tools.
+            format: `jsonl` for all of it, `mcap` for Foxglove.
+            records: With entities, places, events, facts and the forest as records, for other
+                programs; `ingest` passes over them, as it makes them anew.
             progress: Called with the observations written so far.
 
         Returns:
             How many observations were written.
+
+        Raises:
+            NotInstalled: The packages that write `mcap` are missing.
         """
         self._view()
-        write = exchange.export_mcap if format == "mcap" else exchange.export_json_lines
-        return write(self._store, Path(target), progress=progress)
+        made: list[exchange.Record] = []
+        if records or format == "mcap":
+            self.organise()
+        if records:
+            made = [
+                *self.entities(), *self.places(), *self.events(), *self.facts(), *self.forest()
+            ]  # fmt: skip
+        if format == "jsonl":
+            return exchange.export_json_lines(
+                self._store, Path(target), records=made, progress=progress
+            )
+        try:
+            from memory_core.episodic.foxglove import export_mcap
+        except ImportError as error:
+            raise NotInstalled.part(error.name or "mcap", "recordings") from error
+        return export_mcap(
+            self._store, Path(target), path=trajectory(self), entities=self.entities(),
+            places=self.places(), records=made, progress=progress,
+        )  # fmt: skip
 
     def reembed(
         self,

@@ -61,7 +61,7 @@ urllib.request.urlopen(sys.argv[1] + "/torch/", timeout=8).close()
 PY
 then extra=(--extra-index-url "$torch_index"); fi
 "${pip[@]}" install -q --progress-bar off -c constraints.txt "${extra[@]}" torch setuptools wheel
-"${pip[@]}" install -q --progress-bar off -c constraints.txt "${extra[@]}" -e '.[cpu,perception,sim,dev]'
+"${pip[@]}" install -q --progress-bar off -c constraints.txt "${extra[@]}" -e '.[cpu,mcp,perception,sim,web,dev]'
 # OpenGL and OpenMP that Open3D links against
 .venv/bin/python -c 'import open3d' 2>/dev/null || system_packages libgl1 libegl1 libgomp1 libusb-1.0-0 libx11-6
 .venv/bin/python -c 'import open3d, faiss, pybullet' >/dev/null

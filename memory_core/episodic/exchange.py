@@ -1,41 +1,86 @@
-"""All of a memory as JSON Lines, exactly, and as MCAP for other tools.
+"""All of a memory as JSON Lines, exactly.
 
 The export begins with a header (format, maps, anchors with all their poses, spaces), then one
 observation a line in the order they were stored. Importing gives back equal observations with
-equal vectors, keyframes and anchors. Records of removals follow at the end, for people.
+equal vectors, keyframes and anchors. Where asked for, what a memory made of them follows (entities,
+places, events, facts, the forest), for other programs: importing makes it anew. Records of removals
+stand at the end. For Foxglove see `memory_core.episodic.foxglove`.
 """
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.store import EpisodicStore
-from memory_core.errors import InputRejected, NotInstalled
+from memory_core.errors import InputRejected
 from memory_core.recordings.serial import observation_to_json, pose_from_json, pose_to_json
-from memory_core.types import EmbeddingSpace, Json, Pose
+from memory_core.types import (
+    EmbeddingSpace,
+    Entity,
+    Event,
+    Fact,
+    ForestNode,
+    Json,
+    Place,
+    Pose,
+)
 
 Progress = Callable[[int], None]
 EXPORT_VERSION = 1
 _SLICE = 500
 _Poses = dict[str, tuple[Pose, str]]
+_MADE = {
+    "jsonl": "entities, places, events, facts and the forest, which an import makes anew",
+    "mcap": "events, facts and the forest",
+}
+_NOT_SHOWN = (
+    "vectors",
+    "in scenes, sightings of which only the direction is known (they are in the observations)",
+    "earlier poses of anchors (everything lies where the map has it now)",
+    "records of removals",
+    "of a path drawn as a line, poses beyond 5,000 a run (all are in the pose topic)",
+    "of entities, changes between two scenes where over 200,000 would have to be drawn",
+)
+Record = Entity | Place | Event | Fact | ForestNode
+_KINDS: dict[type, str] = {
+    Entity: "entity", Place: "place", Event: "event", Fact: "fact", ForestNode: "forest",
+}  # fmt: skip
 
 
-def stored_in_order(store: EpisodicStore, *, keyframes: bool = True) -> Iterator[Stored]:
-    """Every observation with its vectors, in the order they were stored."""
+def left_out(format: Literal["jsonl", "mcap"], *, records: bool) -> tuple[str, ...]:
+    """What an export does not hold, in words.
+
+    Args:
+        format: Of the export.
+        records: Whether what was made of the observations goes along.
+    """
+    made = () if records else (_MADE[format],)
+    return made if format == "jsonl" else (*made, *_NOT_SHOWN)
+
+
+def stored_in_order(
+    store: EpisodicStore, *, keyframes: bool = True, embeddings: bool = True
+) -> Iterator[Stored]:
+    """Every observation, in the order they were stored.
+
+    Args:
+        store: Whose.
+        keyframes: With their pictures.
+        embeddings: With their vectors.
+    """
     pending: list[int] = []
     for rowid in store.rowids():
         pending.append(rowid)
         if len(pending) == _SLICE:
-            yield from store.fetch(pending, keyframes=keyframes, embeddings=True)
+            yield from store.fetch(pending, keyframes=keyframes, embeddings=embeddings)
             pending.clear()
-    yield from store.fetch(pending, keyframes=keyframes, embeddings=True)
+    yield from store.fetch(pending, keyframes=keyframes, embeddings=embeddings)
 
 
 def _header(store: EpisodicStore) -> Json:
@@ -65,14 +110,30 @@ def _header(store: EpisodicStore) -> Json:
     }
 
 
+def record_lines(records: Iterable[Record]) -> Iterator[Json]:
+    """What a memory made of its observations, one JSON object each: `record` says what it is.
+
+    Args:
+        records: Entities, places, events, facts and nodes of the forest; each keeps the fields
+            that its class in `memory_core.types` has.
+    """
+    for record in records:
+        yield {"record": _KINDS[type(record)], **asdict(record)}
+
+
 def export_json_lines(
-    store: EpisodicStore, target: Path, *, progress: Progress | None = None
+    store: EpisodicStore,
+    target: Path,
+    *,
+    records: Iterable[Record] = (),
+    progress: Progress | None = None,
 ) -> int:
     """Write everything; gzipped where the name ends in `.gz`.
 
     Args:
         store: What to export.
         target: The file; replaced when all of it is written.
+        records: What was made of the observations, if that is wanted too.
         progress: Called with the observations written so far.
 
     Returns:
@@ -89,6 +150,8 @@ def export_json_lines(
             written += 1
             if progress and written % _SLICE == 0:
                 progress(written)
+        for record in record_lines(records):
+            _line(file, record)
         for removal in store.removals():
             _line(file, {"removal": {**asdict(removal), "ids": store.removed_ids(removal.id)}})
     temporary.replace(target)
@@ -177,110 +240,3 @@ def import_removal(store: EpisodicStore, value: Json) -> int:
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputRejected(f"a removal's record is not one: {error}") from None
-
-
-_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "timestamp": {
-            "type": "object",
-            "properties": {"sec": {"type": "integer"}, "nsec": {"type": "integer"}},
-        },
-        "frame_id": {"type": "string"},
-    },
-}
-
-
-def export_mcap(store: EpisodicStore, target: Path, *, progress: Progress | None = None) -> int:
-    """Write poses, words, sightings and keyframes as MCAP (JSON channels, Foxglove's schemas).
-
-    Args:
-        store: What to export.
-        target: The file; replaced when all of it is written.
-        progress: Called with the observations written so far.
-
-    Returns:
-        How many observations were written.
-
-    Raises:
-        NotInstalled: The package `mcap` is missing.
-    """
-    try:
-        from mcap.writer import Writer
-    except ImportError as error:
-        raise NotInstalled.part("mcap", "cpu") from error
-    temporary = target.with_name(target.name + ".part")
-    written = 0
-    with temporary.open("wb") as file:
-        writer = Writer(file)
-        writer.start(profile="", library="robot-memory")
-        channels = _Channels(writer)
-        for stored in stored_in_order(store):
-            for topic, schema, message in _messages(stored):
-                channels.write(topic, schema, stored.observation.stamp_ns, message)
-            written += 1
-            if progress and written % _SLICE == 0:
-                progress(written)
-        writer.finish()
-    temporary.replace(target)
-    return written
-
-
-class _Channels:
-    """Registers each topic and schema when it is first written to."""
-
-    def __init__(self, writer: Any) -> None:
-        self._writer = writer
-        self._schemas: dict[str, int] = {}
-        self._channels: dict[str, int] = {}
-
-    def write(self, topic: str, schema: str, stamp_ns: int, message: Json) -> None:
-        if schema not in self._schemas:
-            self._schemas[schema] = self._writer.register_schema(
-                name=schema, encoding="jsonschema", data=json.dumps(_SCHEMA).encode()
-            )
-        if topic not in self._channels:
-            self._channels[topic] = self._writer.register_channel(
-                topic=topic, message_encoding="json", schema_id=self._schemas[schema]
-            )
-        self._writer.add_message(
-            channel_id=self._channels[topic],
-            log_time=stamp_ns,
-            publish_time=stamp_ns,
-            data=json.dumps(message).encode(),
-        )
-
-
-def _messages(stored: Stored) -> Iterator[tuple[str, str, Json]]:
-    """The messages of one observation: (topic, schema, message)."""
-    observation = stored.observation
-    seconds, rest = divmod(observation.stamp_ns, 1_000_000_000)
-    head = {"timestamp": {"sec": seconds, "nsec": rest}, "frame_id": observation.map_id}
-    pose = stored.map_pose
-    if pose is not None:
-        position = dict(zip("xyz", pose.position, strict=True))
-        orientation = dict(zip("xyzw", pose.quaternion, strict=True))
-        placed = {"position": position, "orientation": orientation}
-        yield f"/{observation.robot}/pose", "foxglove.PoseInFrame", {**head, "pose": placed}
-    yield (
-        "/memory/observations",
-        "robot_memory.Observation",
-        {
-            **head,
-            **{k: v for k, v in observation_to_json(observation).items() if k != "keyframe"},
-        },
-    )
-    if observation.text:
-        log = {"level": 2, "message": observation.text, "name": observation.source}
-        yield "/memory/text", "foxglove.Log", {**head, **log, "file": "", "line": 0}
-    if observation.keyframe is not None:
-        data = base64.b64encode(observation.keyframe.jpeg).decode("ascii")
-        image = {**head, "frame_id": observation.source, "data": data, "format": "jpeg"}
-        yield f"/{observation.robot}/keyframes", "foxglove.CompressedImage", image
-    texts = [
-        {"text": s.label, "position": dict(zip("xyz", at, strict=True))}
-        for s in observation.sightings
-        if (at := stored.sighting_position(s)) is not None
-    ]
-    if texts:
-        yield "/memory/sightings", "robot_memory.Sightings", {**head, "sightings": texts}

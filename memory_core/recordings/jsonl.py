@@ -112,6 +112,8 @@ class JsonLinesRecording:
                 if value.get("removal") is not None:
                     self.removals.append(value["removal"])
                     continue
+                if value.get("record") is not None:  # made anew from the observations
+                    continue
                 yield observation_from_json(
                     value,
                     where,

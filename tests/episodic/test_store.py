@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -663,26 +662,6 @@ def test_a_backup_does_not_overwrite(memory, tmp_path):
     with pytest.raises(errors.InvalidQuery):
         memory.backup(tmp_path / "copy")
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["mine"]
-
-
-def test_an_mcap_export_is_read_by_the_mcap_package(memory, tmp_path):
-    reader = pytest.importorskip("mcap.reader", reason="the package mcap is not installed")
-    observations = [rich(n) for n in range(1, 40)]
-    memory.observe(observations)
-    assert memory.export(tmp_path / "memory.mcap", format="mcap") == 39
-    found = {}
-    with (tmp_path / "memory.mcap").open("rb") as file:
-        for schema, channel, message in reader.make_reader(file).iter_messages():
-            value = (schema.name, message.log_time, json.loads(message.data))
-            found.setdefault(channel.topic, []).append(value)
-    assert [v[2]["id"] for v in found["/memory/observations"]] == [o.id for o in observations]
-    assert [v[1] for v in found["/memory/text"]] == [o.stamp_ns for o in observations]
-    assert [v[2]["message"] for v in found["/memory/text"]] == [o.text for o in observations]
-    ann = [o for o in observations if o.robot == "ann"]
-    assert [v[2]["pose"]["position"]["x"] for v in found["/ann/pose"]] == [o.pose.x for o in ann]
-    assert found["/ann/pose"][0][0] == "foxglove.PoseInFrame"
-    pictures = [o for o in ann if o.keyframe]
-    assert len(found["/ann/keyframes"]) == len(pictures)
 
 
 # -- formats, closing ----------------------------------------------------------------------

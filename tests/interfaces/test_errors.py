@@ -201,7 +201,7 @@ def test_exit_statuses_tell_the_families_apart():
     assert statuses == {
         "InputRejected": 3, "MemoryUnavailable": 4, "MemoryDamaged": 5, "FormatUnsupported": 5,
         "EncoderMismatch": 6, "EncodingError": 6, "ModelReplyInvalid": 6, "EmptyMemory": 7,
-        "NotInstalled": 8,
+        "CallRefused": 1, "SkillFailed": 1, "ViewerUnavailable": 1, "NotInstalled": 8,
     }  # fmt: skip
 
 

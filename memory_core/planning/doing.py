@@ -1,0 +1,308 @@
+"""What is done for each kind of goal, step by step; each returns what there is to say about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from memory_core.planning.body import Seen
+from memory_core.planning.candidates import Candidate
+from memory_core.planning.errand import Ended, Errand
+from memory_core.planning.finding import Hunt
+from memory_core.planning.goals import ME, GoalKind
+from memory_core.planning.persistence import is_furniture
+from memory_core.planning.regions import Region, openable
+from memory_core.planning.spots import free_spot
+from memory_core.types import Pose, Vector3
+
+MOVED_M = 0.6
+PLACES = 4
+GIVE_WITHIN_M = 0.25
+ROOM_M = 0.8
+"""Who is so near to the middle of a room is in it."""
+
+
+def fetch(errand: Errand) -> str:
+    """Take a thing to the asker."""
+    thing, told = _take(errand)
+    _to_asker(errand)
+    if not errand.give(thing):
+        raise Ended("not taken")
+    _close_what_was_opened(errand)
+    return f"Here is the {thing}.{told}"
+
+
+def put(errand: Errand) -> str:
+    """Take a thing to a place."""
+    thing, told = _take(errand)
+    where = _put_down(errand, thing, _destinations(errand, thing, errand.goal.to))
+    _close_what_was_opened(errand)
+    return f"The {thing} is on the {where} now.{told}"
+
+
+def put_back(errand: Errand) -> str:
+    """Take a thing to where it usually is."""
+    usual = _usual_place(errand)
+    thing, told = _take(errand)
+    regions = _surfaces(errand, thing)
+    if usual is not None:
+        regions.sort(key=lambda region: math.dist(region.top, usual))
+    where = _put_down(errand, thing, regions)
+    _close_what_was_opened(errand)
+    return f"The {thing} is back on the {where}.{told}"
+
+
+def find(errand: Errand) -> str:
+    """Find a thing, and stay with it."""
+    hunt = Hunt(errand, errand.goal.thing, within=errand.goal.to)
+    seen, told = _hunt(hunt)
+    answer = errand.knowledge.ask(f"where is the {seen.label}?", now_ns=errand.now_ns)
+    return f"{answer.answer}{told}"
+
+
+def go(errand: Errand) -> str:
+    """Go to the asker, to a room, or to a thing."""
+    to = errand.goal.to
+    if to == ME:
+        _to_asker(errand)
+        return "Here I am."
+    room = errand.knowledge.room(to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m)
+    if room is not None:
+        if not errand.go_near(room, to, within_m=ROOM_M):
+            raise Ended(errand.steps[-1].reason)
+        errand.found_at = errand.here().position
+        return f"I am in the {to}."
+    known = errand.meant(to).candidates
+    for candidate in known[:PLACES]:
+        if errand.approach(candidate.position, candidate.label):
+            errand.found_at = candidate.position
+            return f"I am at the {candidate.label}."
+    raise Ended(_why_not(errand, known))
+
+
+def return_to(errand: Errand) -> str:
+    """Go to where a thing was first, or last, seen."""
+    thing, order = errand.goal.thing, errand.goal.order or "first"
+    answer = errand.knowledge.ask(f"where did you {order} see the {thing}?", now_ns=errand.now_ns)
+    if answer.abstained or answer.position is None:
+        raise Ended("nothing known")
+    if not errand.approach(answer.position, f"place where the {thing} was"):
+        raise Ended(errand.steps[-1].reason)
+    errand.found_at = answer.position
+    return answer.answer
+
+
+def open_it(errand: Errand) -> str:
+    """Open a drawer or door."""
+    name = _front(errand, errand.open)
+    return f"The {name} is open."
+
+
+def close_it(errand: Errand) -> str:
+    """Close a drawer or door."""
+    name = _front(errand, errand.close)
+    return f"The {name} is closed."
+
+
+def press(errand: Errand) -> str:
+    """Press a button."""
+    hunt = Hunt(errand, errand.goal.thing, reach=True)
+    seen, _ = _hunt(hunt)
+    if not errand.press(_fits(hunt), seen.label, seen.position):
+        raise Ended(errand.steps[-1].reason)
+    return f"I pressed the {seen.label}."
+
+
+def push(errand: Errand) -> str:
+    """Push a thing away."""
+    hunt = Hunt(errand, errand.goal.thing, reach=True)
+    seen, _ = _hunt(hunt)
+    if not errand.push(_fits(hunt), seen.label, seen.position):
+        raise Ended(errand.steps[-1].reason)
+    return f"I pushed the {seen.label}."
+
+
+def patrol(errand: Errand) -> str:
+    """See all of the house that is not known yet, look at every surface, and say what changed."""
+    explore(errand)
+    visit_surfaces(errand)
+    answer = errand.knowledge.ask("what has changed?", now_ns=errand.now_ns)
+    return answer.answer
+
+
+def answer(errand: Errand) -> str:
+    """Answer a question from memory."""
+    said = errand.knowledge.ask(errand.goal.said, now_ns=errand.now_ns)
+    errand.say(said.answer)
+    errand.found_at = said.position
+    if said.abstained:
+        raise Ended("nothing known")
+    return said.answer
+
+
+def wait(errand: Errand) -> str:
+    """Wait."""
+    if not errand.wait(errand.goal.seconds):
+        raise Ended("interrupted")
+    return ""
+
+
+def say(errand: Errand) -> str:
+    """Say something."""
+    errand.say(errand.goal.said)
+    return ""
+
+
+DOING: Mapping[GoalKind, Callable[[Errand], str]] = {
+    "fetch": fetch, "put": put, "put back": put_back, "find": find, "search": find, "go": go,
+    "return": return_to, "open": open_it, "close": close_it, "press": press, "push": push,
+    "patrol": patrol, "answer": answer, "wait": wait, "say": say,
+}  # fmt: skip
+
+
+def explore(errand: Errand) -> None:
+    """Drive to where the known map ends until it ends nowhere (Yamauchi 1997), looking about."""
+    navigator = errand.body.navigator
+    seen: list[Vector3] = []
+    while True:
+        fresh = [
+            point for point in navigator.frontiers()
+            if all(math.dist(point, old) > MOVED_M for old in seen)
+        ]  # fmt: skip
+        if not fresh:
+            return
+        target = min(fresh, key=navigator.travel_m)
+        seen.append(target)
+        if math.isfinite(navigator.travel_m(target)):
+            errand.go(Pose(*target), "the edge of what is known")
+            navigator.turn(2 * math.pi)
+
+
+def visit_surfaces(errand: Errand) -> None:
+    """Look at every surface once, the nearest next."""
+    left = _surfaces(errand, "thing")
+    travel_m = errand.body.navigator.travel_m
+    while left:
+        nearest = min(left, key=lambda region: travel_m(region.top))
+        left.remove(nearest)
+        if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
+            errand.body.eyes.look(nearest.top)
+
+
+def _hunt(hunt: Hunt) -> tuple[Seen, str]:
+    """What was hunted for, and where it had been if it was elsewhere."""
+    errand = hunt.errand
+    before = errand.meant(errand.goal.thing).candidates
+    seen = hunt.find()
+    if seen is None:
+        raise Ended(_why_not(errand, before))
+    had_been = before[0] if before else None
+    if had_been is None or math.dist(had_been.position, seen.position) <= MOVED_M:
+        return seen, ""
+    return seen, f" It had been {had_been.told}."
+
+
+def _why_not(errand: Errand, known: tuple[Candidate, ...]) -> str:
+    failed = [step.reason for step in errand.steps if step.skill == "approach" and not step.done]
+    if failed and not errand.looked:
+        return failed[-1]
+    return "not found" if known or errand.looked else "nothing known"
+
+
+def _fits(hunt: Hunt) -> Callable[[str], bool]:
+    return hunt.errand.meant(hunt.phrase).fits
+
+
+def _take(errand: Errand) -> tuple[str, str]:
+    """Find a thing and take it; skipped where the hand holds it since before a power cut."""
+    if errand.progress.holding:
+        return errand.progress.holding, ""
+    if errand.arm.holding:
+        raise Ended("hand full")
+    hunt = Hunt(errand, errand.goal.thing, reach=True)
+    seen, told = _hunt(hunt)
+    if not errand.pick(_fits(hunt), seen.label, seen.position):
+        raise Ended(errand.steps[-1].reason)
+    return seen.label, told
+
+
+def _to_asker(errand: Errand) -> None:
+    asker = errand.progress.asker
+    if asker is None:
+        raise Ended("nobody to go to")
+    here = errand.here()
+    if math.hypot(here.x - asker[0], here.y - asker[1]) <= GIVE_WITHIN_M:
+        return
+    if errand.go(Pose(*asker), "you"):
+        return
+    if not errand.approach(asker, "you"):
+        raise Ended(errand.steps[-1].reason)
+
+
+def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
+    """Surfaces that a destination means: in a room, or a piece of furniture."""
+    at = [candidate.position for candidate in errand.meant(to).candidates[:PLACES]]
+    room = errand.knowledge.room(to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m)
+    if not at and room is None:
+        raise Ended("nothing known")
+    regions = _surfaces(errand, thing, within=to)
+    if not at or not is_furniture(to):
+        return regions
+    return sorted(regions, key=lambda region: min(math.dist(region.centre, p) for p in at))
+
+
+def _surfaces(errand: Errand, thing: str, *, within: str = "") -> list[Region]:
+    return [region for region in errand.regions(thing, within=within) if not region.shut]
+
+
+def _put_down(errand: Errand, thing: str, regions: list[Region]) -> str:
+    """Put what is held on the first of some surfaces that has room."""
+
+    def same(label: str) -> bool:
+        return label == thing
+
+    for region in regions[:PLACES]:
+        if not errand.approach(region.top, region.name, reach=True):
+            continue
+        errand.body.eyes.look(region.top)
+        here = errand.here()
+        spot = free_spot(
+            errand.body.eyes.cloud(), region.top, floor_m=here.z, toward=(here.x, here.y)
+        )
+        if spot is not None and errand.place(same, thing, spot, region.name):
+            errand.found_at = spot
+            return region.told
+        if not errand.arm.holding:
+            raise Ended("dropped")
+    raise Ended("no room to put it down")
+
+
+def _usual_place(errand: Errand) -> Vector3 | None:
+    """Where a thing was seen on most occasions; None where it is known from one place alone."""
+    meant = errand.meant(errand.goal.thing)
+    for candidate in meant.candidates:
+        if candidate.earlier:
+            stays = candidate.earlier
+            longest = max(stays, key=lambda stay: (stay.last_ns - stay.start_ns, stay.sightings))
+            return longest.position
+    return None
+
+
+def _front(errand: Errand, move: Callable[[str, Vector3], bool]) -> str:
+    """Go to the drawer or door that is meant, and move it."""
+    meant = errand.meant(errand.goal.thing)
+    fronts = tuple(c for c in meant.candidates if openable(c.label))
+    for candidate in (fronts or meant.candidates)[:PLACES]:
+        if errand.approach(candidate.position, candidate.label) and move(
+            candidate.label, candidate.position
+        ):
+            errand.found_at = candidate.position
+            return candidate.label
+    raise Ended(_why_not(errand, meant.candidates) if not errand.steps else errand.steps[-1].reason)
+
+
+def _close_what_was_opened(errand: Errand) -> None:
+    """Shut what was opened on the way; it is no failure where that does not work."""
+    for name, at in errand.progress.opened:
+        if errand.approach(at, name):
+            errand.close(name, at)

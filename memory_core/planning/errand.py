@@ -1,0 +1,436 @@
+"""An errand while it is run: steps through the body's seams, each checked, each written down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from memory_core.planning import fronts
+from memory_core.planning.body import Body, Done, Interrupted, Manipulator, Seen
+from memory_core.planning.candidates import Meant
+from memory_core.planning.critic import (
+    SAME_THING_M,
+    Circles,
+    Fits,
+    confirmed,
+    vacated,
+)
+from memory_core.planning.goals import Goal
+from memory_core.planning.knowledge import Knowledge
+from memory_core.planning.outcomes import Journal, LookedFor, Outcome, Progress, StepTaken
+from memory_core.planning.regions import Region
+from memory_core.planning.skills import (
+    Approach,
+    Close,
+    Give,
+    GoTo,
+    Look,
+    Open,
+    Pick,
+    Place,
+    Press,
+    Push,
+    Say,
+    Search,
+    Skill,
+    Wait,
+    told,
+)
+from memory_core.types import FloatArray, Pose, Vector3
+
+SEE_FROM_M = (0.6, 1.8)
+STANDS = 4
+APART_M, CLOSER = 0.2, 0.4
+"""A try from elsewhere is so far from the last, and leaves out this share of the hand's reach."""
+TRIES = 3
+
+
+class Ended(Exception):
+    """An errand cannot go on; the message says why, in two words or so."""
+
+
+class Errand:
+    """One goal being pursued."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        body: Body,
+        goal: Goal,
+        progress: Progress,
+        journal: Journal,
+        *,
+        interrupted: Interrupted = lambda: False,
+        told: Callable[[Skill], None] = lambda skill: None,
+    ) -> None:
+        """Begin, or go on where a power cut ended it.
+
+        Args:
+            knowledge: What is known.
+            body: The robot.
+            goal: What was asked for.
+            progress: How far it is.
+            journal: Where that is kept.
+            interrupted: Whether somebody said stop.
+            told: Called with each step before it is made.
+        """
+        self.knowledge = knowledge
+        self.body = body
+        self.goal = goal
+        self.progress = progress
+        self.looked: list[LookedFor] = list(progress.looked)
+        self.steps: list[StepTaken] = []
+        self.travelled_m = 0.0
+        self.found_at: Vector3 | None = None
+        self._journal = journal
+        self._interrupted = interrupted
+        self._told = told
+        self._circles = Circles()
+
+    @property
+    def now_ns(self) -> int:
+        """By the robot's clock."""
+        return self.body.stamp_ns()
+
+    @property
+    def arm(self) -> Manipulator:
+        """The arm.
+
+        Raises:
+            Ended: The robot has none.
+        """
+        if self.body.manipulator is None:
+            raise Ended("no arm")
+        return self.body.manipulator
+
+    def here(self) -> Pose:
+        """The base in the map.
+
+        Raises:
+            Ended: The robot does not know where it is.
+        """
+        pose = self.body.navigator.where().map_pose
+        if pose is None:
+            raise Ended("lost")
+        return pose
+
+    def meant(self, phrase: str, *, looked: Sequence[LookedFor] = ()) -> Meant:
+        """Where what a phrase names may be, seen from here.
+
+        Args:
+            phrase: A thing, with or without the place it is at.
+            looked: Looks for it on earlier errands; those of this one count anyway.
+        """
+        return self.knowledge.meant(
+            phrase, now_ns=self.now_ns, travel_m=self.body.navigator.travel_m,
+            looked=(*looked, *self.looked),
+        )  # fmt: skip
+
+    def regions(
+        self, thing: str, *, within: str = "", looked: Sequence[LookedFor] = ()
+    ) -> tuple[Region, ...]:
+        """Where to search for a thing, seen from here, and can be got to.
+
+        Args:
+            thing: What it is called.
+            within: A room or piece of furniture the search is limited to.
+            looked: Looks for it on earlier errands; those of this one count anyway.
+        """
+        found = self.knowledge.regions(
+            thing, now_ns=self.now_ns, travel_m=self.body.navigator.travel_m, within=within,
+            looked=(*looked, *self.looked),
+        )  # fmt: skip
+        return tuple(region for region in found if math.isfinite(region.travel_m))
+
+    def outcome(self, *, done: bool, reason: str, said: str) -> Outcome:
+        """How it went."""
+        return Outcome(
+            self.goal.words, done, reason, said, self.progress.start_ns, self.now_ns,
+            self.found_at, round(self.travelled_m, 3), tuple(self.looked), tuple(self.steps),
+        )  # fmt: skip
+
+    def keep(self, **changed: object) -> None:
+        """Write down how far the errand is, before the next step."""
+        self.progress = replace(self.progress, looked=tuple(self.looked), **changed)  # type: ignore[arg-type]
+        self._journal.note(self.progress, self.body.navigator.where(), self.now_ns)
+
+    def step(self, skill: Skill, act: Callable[[], str]) -> bool:
+        """Make a step and write down how it ended.
+
+        Args:
+            skill: What is done.
+            act: Does it, checks it, and says `done` or why not.
+
+        Raises:
+            Ended: Somebody said stop, or steps repeat themselves.
+        """
+        if self._interrupted():
+            raise Ended("interrupted")
+        self._told(skill)
+        reason = act()
+        done = reason == "done"
+        name = type(skill).__name__.lower()
+        self.steps.append(StepTaken(name, told(skill), done, reason, self.now_ns))
+        if self._interrupted():
+            raise Ended("interrupted")
+        ends = self._circles.note(skill, done=done)
+        if ends is not None:
+            raise Ended(ends)
+        if reason in ("lost", "no arm"):
+            raise Ended(reason)
+        return done
+
+    # -- moving about -----------------------------------------------------------------------
+
+    def go(self, pose: Pose, name: str = "") -> bool:
+        """Drive to a pose."""
+        return self.step(GoTo(pose, name), lambda: self._drive(pose))
+
+    def _drive(self, pose: Pose, stop: Interrupted | None = None) -> str:
+        wanted = stop or (lambda: False)
+        arrival = self.body.navigator.go(pose, interrupted=lambda: self._interrupted() or wanted())
+        self.travelled_m += arrival.travelled_m
+        return "done" if arrival.reached else arrival.reason
+
+    def approach(
+        self,
+        target: Vector3,
+        name: str,
+        *,
+        reach: bool = False,
+        stop: Interrupted | None = None,
+        apart_from: Sequence[Pose] = (),
+    ) -> bool:
+        """Drive to where a point can be looked at, or reached.
+
+        Args:
+            target: `map`.
+            name: Of what is there.
+            reach: Whether the hand must reach it.
+            stop: Ends the drive early, where asked and true.
+            apart_from: Where it stood before in vain; it stands elsewhere, and closer.
+        """
+
+        def act() -> str:
+            near_m, far_m = self.arm.reach_m if reach else SEE_FROM_M
+            if apart_from:
+                far_m -= CLOSER * (far_m - near_m)
+            return self._approach(target, near_m, far_m, stop=stop, apart_from=apart_from)
+
+        return self.step(Approach(target, name, reach), act)
+
+    def _approach(
+        self,
+        target: Vector3,
+        near_m: float,
+        far_m: float,
+        *,
+        stop: Interrupted | None,
+        apart_from: Sequence[Pose],
+    ) -> str:
+        reason = "out of reach"
+        found = self.body.navigator.standing(target, near_m=near_m, far_m=far_m)
+        elsewhere = [
+            pose for pose in found
+            if all(math.hypot(pose.x - p.x, pose.y - p.y) >= APART_M for p in apart_from)
+        ]  # fmt: skip
+        for pose in (elsewhere or found)[:STANDS]:
+            reason = self._drive(pose, stop)
+            if reason in ("done", "interrupted", "lost"):
+                return reason
+        return reason
+
+    def go_near(self, target: Vector3, name: str, *, within_m: float) -> bool:
+        """Drive to a free place within some metres of a point of the map."""
+
+        def act() -> str:
+            return self._approach(target, 0.0, within_m, stop=None, apart_from=())
+
+        return self.step(Approach(target, name), act)
+
+    def wait(self, seconds: float) -> bool:
+        """Stand still."""
+        return self.step(Wait(seconds), lambda: self._wait(seconds))
+
+    def _wait(self, seconds: float) -> str:
+        left = seconds
+        while left > 0 and not self._interrupted():
+            self.body.wait(min(left, 0.2))
+            left -= 0.2
+        return "done" if left <= 0 else "interrupted"
+
+    def say(self, text: str) -> bool:
+        """Say something."""
+
+        def act() -> str:
+            self.body.say(text)
+            return "done"
+
+        return self.step(Say(text), act)
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def look_for(
+        self, fits: Fits, thing: str, at: Vector3, *, within_m: float = 0.8
+    ) -> Seen | None:
+        """Look at a place for a thing, several times, and remember whether it was there."""
+        found: list[Seen] = []
+
+        def act() -> str:
+            seen = confirmed(self.body.eyes, fits, at, within_m=within_m)
+            found.extend([seen] if seen is not None else [])
+            return "done" if seen is not None else "not there"
+
+        there = self.step(Look(at, thing), act)
+        where = found[0].position if found else at
+        self.looked.append(LookedFor(thing, where, self.now_ns, there))
+        self.found_at = where if there else self.found_at
+        return found[0] if found else None
+
+    # -- handling ---------------------------------------------------------------------------
+
+    def pick(self, fits: Fits, thing: str, at: Vector3) -> bool:
+        """Take a thing that is in view; from elsewhere where it cannot be had from here."""
+        stood: list[Pose] = []
+        for attempt in range(TRIES):
+            if attempt and not self.approach(at, thing, reach=True, apart_from=stood):
+                return False
+            stood.append(self.here())
+            if self.step(Pick(thing, at), lambda: self._pick(fits, at)):
+                self._circles.changed()
+                self.keep(holding=thing)
+                return True
+        return False
+
+    def _pick(self, fits: Fits, at: Vector3) -> str:
+        seen = confirmed(self.body.eyes, fits, at, within_m=SAME_THING_M)
+        if seen is None:
+            return "not there"
+        ended = self._hand(self.arm.pick(seen.cloud, interrupted=self._interrupted))
+        if ended != "done":
+            return ended
+        self.arm.stow(interrupted=self._interrupted)
+        if not self.arm.holding:
+            return "slipped"
+        if vacated(self.body.eyes, fits, seen.position):
+            return "done"
+        at_foot = (*seen.cloud.mean(axis=0)[:2].tolist(), float(seen.cloud[:, 2].min()))
+        self.arm.place(at_foot, interrupted=self._interrupted)
+        return "took something else"
+
+    @staticmethod
+    def _hand(ended: Done) -> str:
+        return "done" if ended.done else ended.reason
+
+    def place(self, fits: Fits, thing: str, at: Vector3, name: str) -> bool:
+        """Put down what is held at a point of a surface."""
+        placed = self.step(Place(thing, at, name), lambda: self._place(fits, at))
+        if not self.arm.holding:
+            self._circles.changed()
+            self.keep(holding="")
+        return placed
+
+    def _place(self, fits: Fits, at: Vector3) -> str:
+        if not self.arm.holding:
+            return "hand empty"
+        point = self.here().inverse().apply(*at)
+        ended = self._hand(self.arm.place(point, interrupted=self._interrupted))
+        self.arm.stow(interrupted=self._interrupted)
+        if ended != "done":
+            return ended
+        seen = confirmed(self.body.eyes, fits, at, within_m=SAME_THING_M)
+        return "done" if seen is not None and not self.arm.holding else "not seen there"
+
+    def give(self, thing: str) -> bool:
+        """Hold out what is held until it is taken."""
+        given = self.step(
+            Give(thing), lambda: self._hand(self.arm.give(interrupted=self._interrupted))
+        )
+        if given:
+            self._circles.changed()
+            self.keep(holding="")
+        return given
+
+    def open(self, name: str, at: Vector3) -> bool:
+        """Open the drawer or door at a place in view; the robot steps before it first."""
+        return self._front(Open(name, at), name, at, opening=True)
+
+    def close(self, name: str, at: Vector3) -> bool:
+        """Close the drawer or door whose handle is at a place in view."""
+        return self._front(Close(name, at), name, at, opening=False)
+
+    def _front(self, skill: Skill, name: str, at: Vector3, *, opening: bool) -> bool:
+        moved: list[Vector3] = []
+
+        def act() -> str:
+            handle = confirmed(self.body.eyes, fronts.is_handle, at, within_m=fronts.HANDLE_M)
+            if handle is None:
+                return "no handle seen"
+            out = fronts.outward(self.body, self.here(), name, at, handle)
+            reason = "out of reach"
+            for pose in fronts.stands(self.body, handle.position, out, opening=opening):
+                reason = self._drive(pose)
+                if reason == "done":
+                    reason, now = fronts.move(
+                        self.body, self.here(), name, handle.position, out, opening=opening,
+                        interrupted=self._interrupted,
+                    )  # fmt: skip
+                    moved[:] = [now]
+                if reason not in ("out of reach", "collision", "blocked", "nothing there"):
+                    break
+            return reason
+
+        done = self.step(skill, act)
+        if done:
+            self._circles.changed()
+            others = tuple(
+                other for other in self.progress.opened
+                if math.dist(other[1], at) > fronts.HANDLE_M
+            )  # fmt: skip
+            self.keep(opened=(*others, (name, moved[0])) if opening else others)
+        return done
+
+    def push(self, fits: Fits, thing: str, at: Vector3) -> bool:
+        """Push a thing in view away from the robot."""
+
+        def act() -> str:
+            seen = confirmed(self.body.eyes, fits, at, within_m=SAME_THING_M)
+            if seen is None:
+                return "not there"
+            middle = seen.cloud.mean(axis=0)
+            ahead = middle * np.array([1.0, 1.0, 0.0]) / np.linalg.norm(middle[:2])
+            start, end = middle - 0.12 * ahead, middle + 0.1 * ahead
+            ended = self.arm.push(_point(start), _point(end), interrupted=self._interrupted)
+            self.arm.stow(interrupted=self._interrupted)
+            if not ended.done:
+                return ended.reason
+            moved = vacated(self.body.eyes, fits, seen.position)
+            return "done" if moved else "did not move"
+
+        return self.step(Push(thing, at), act)
+
+    def press(self, fits: Fits, thing: str, at: Vector3) -> bool:
+        """Press a button in view."""
+
+        def act() -> str:
+            seen = confirmed(self.body.eyes, fits, at, within_m=SAME_THING_M)
+            if seen is None:
+                return "not there"
+            point = _point(seen.cloud.mean(axis=0))
+            ended = self._hand(self.arm.press(point, interrupted=self._interrupted))
+            self.arm.stow(interrupted=self._interrupted)
+            return ended
+
+        return self.step(Press(thing, at), act)
+
+    def searched(self, region: str, centre: Vector3, thing: str, *, found: bool) -> None:
+        """Write down that a region was searched."""
+        self.step(Search(region, centre, thing), lambda: "done" if found else "not there")
+
+
+def _point(array: FloatArray) -> Vector3:
+    x, y, z = array.tolist()
+    return (x, y, z)

@@ -1,0 +1,196 @@
+"""Find a thing: where it is remembered first, then where such things are, opening what is shut."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from memory_core.planning.body import Seen
+from memory_core.planning.candidates import SAME_SPOT_M, Candidate, Meant
+from memory_core.planning.critic import Fits, nearest
+from memory_core.planning.errand import Errand
+from memory_core.planning.fronts import hinged
+from memory_core.planning.outcomes import LookedFor
+from memory_core.planning.persistence import DAY_NS
+from memory_core.planning.regions import APART_M, Region
+from memory_core.types import Vector3
+
+PAST_DAYS = 14
+UNLIKELY = 0.01
+"""Candidates less probable than this are not visited before regions were searched."""
+ELSEWHERE = 0.05
+"""At least so much belief is left for the thing being where it was never seen."""
+WIDE_M = 1.0
+ASIDE_M = 0.5
+IN_VIEW_M = 1.5
+INSIDE_M = 0.45
+
+
+@dataclass(slots=True)
+class Hunt:
+    """One thing being looked for.
+
+    Attributes:
+        errand: The errand it is for.
+        phrase: What was asked for, its place included.
+        thing: Its noun phrase.
+        within: Room or furniture the search is limited to; "" for everywhere.
+        reach: Whether it is to be reached, not just seen.
+    """
+
+    errand: Errand
+    phrase: str
+    within: str = ""
+    reach: bool = False
+    thing: str = ""
+    past: tuple[LookedFor, ...] = ()
+    _searched: list[Vector3] | None = None
+
+    def find(self) -> Seen | None:
+        """Go about until it is in view; None where it is nowhere one can think of."""
+        self._searched = []
+        while True:
+            meant = self._meant()
+            candidate, region = self._next(meant)
+            if candidate is None and region is None:
+                return None
+            if candidate is not None:
+                seen = self._visit(candidate, meant.fits)
+            else:
+                assert region is not None
+                seen = self.search(region, meant.fits)
+            if seen is not None:
+                return seen
+
+    def _meant(self) -> Meant:
+        errand = self.errand
+        if not self.thing:
+            since = errand.progress.start_ns - PAST_DAYS * DAY_NS
+            self.thing = errand.meant(self.phrase).thing
+            self.past = errand.knowledge.looks_for(self.thing, since_ns=max(1, since))
+        return errand.meant(self.phrase, looked=self.past)
+
+    def _next(self, meant: Meant) -> tuple[Candidate | None, Region | None]:
+        """What is most worth a visit now: a candidate, or a region."""
+        open_to = [
+            c for c in meant.candidates
+            if math.isfinite(c.travel_m) and c.probability >= UNLIKELY and not self._in_vain(c)
+        ]  # fmt: skip
+        if self.within:
+            open_to = []
+        left = max(ELSEWHERE, 1.0 - sum(candidate.probability for candidate in open_to))
+        regions = [region for region in self._regions(meant) if not self._was_searched(region)]
+        best = open_to[0] if open_to else None
+        region = regions[0] if regions else None
+        if best is not None and (region is None or best.worth >= left * region.worth):
+            return best, None
+        return None, region
+
+    def _regions(self, meant: Meant) -> tuple[Region, ...]:
+        return self.errand.regions(meant.thing, within=self.within, looked=self.past)
+
+    def _in_vain(self, candidate: Candidate) -> bool:
+        return any(
+            not look.found
+            and look.stamp_ns > candidate.last_ns
+            and math.dist(look.position, candidate.position) <= SAME_SPOT_M
+            for look in self.errand.looked
+        )
+
+    def _was_searched(self, region: Region) -> bool:
+        assert self._searched is not None
+        return any(math.dist(region.centre, at) < APART_M for at in self._searched)
+
+    def _visit(self, candidate: Candidate, fits: Fits) -> Seen | None:
+        """Look where it is remembered, and into what is shut there."""
+        errand, at = self.errand, candidate.position
+        errand.body.eyes.noticed()
+        if not errand.approach(at, candidate.label, reach=self.reach):
+            errand.looked.append(LookedFor(self.thing, at, errand.now_ns, False))
+            return self._noticed(fits)
+        seen = errand.look_for(fits, self.thing, at)
+        if seen is not None:
+            return seen
+        noticed = self._noticed(fits)
+        if noticed is not None:
+            return noticed
+        for region in self._regions(self._meant()):
+            close = region.shut and math.dist(region.centre, at) <= INSIDE_M
+            if close and not self._was_searched(region):
+                seen = self.search(region, fits)
+                if seen is not None:
+                    return seen
+        return None
+
+    def search(self, region: Region, fits: Fits) -> Seen | None:
+        """Look over a surface, or into what is shut."""
+        assert self._searched is not None
+        self._searched.append(region.centre)
+        errand = self.errand
+        errand.body.eyes.noticed()
+        spotted: list[Seen] = []
+
+        def stop() -> bool:
+            spotted.extend(item for item in errand.body.eyes.noticed() if fits(item.label))
+            return bool(spotted)
+
+        arrived = errand.approach(region.top, region.name, stop=stop)
+        if spotted:
+            self._searched.pop()
+            return self._go_and_see(spotted[-1], fits)
+        if not arrived:
+            return None
+        seen = self._inside(region, fits) if region.shut else self._upon(region, fits)
+        errand.searched(region.told, region.centre, self.thing, found=seen is not None)
+        return seen
+
+    def _upon(self, region: Region, fits: Fits) -> Seen | None:
+        """Look along a surface."""
+        errand, top = self.errand, region.top
+        points = [top]
+        if max(region.size[:2]) > WIDE_M:
+            here = errand.here()
+            away = np.array([top[0] - here.x, top[1] - here.y])
+            side = np.array([-away[1], away[0]]) / max(1e-6, float(np.linalg.norm(away)))
+            points += [
+                (top[0] + sign * ASIDE_M * side[0], top[1] + sign * ASIDE_M * side[1], top[2])
+                for sign in (1, -1)
+            ]
+        for point in points:
+            glimpsed = nearest(errand.body.eyes.look(point), fits, point, within_m=IN_VIEW_M)
+            if glimpsed is None:  # a detector misses; an empty surface costs little to see again
+                glimpsed = nearest(errand.body.eyes.look(point), fits, point, within_m=IN_VIEW_M)
+            if glimpsed is not None:
+                return self._go_and_see(glimpsed, fits)
+        errand.looked.append(LookedFor(self.thing, top, errand.now_ns, False))
+        return None
+
+    def _inside(self, region: Region, fits: Fits) -> Seen | None:
+        errand, front = self.errand, region.centre
+        if not errand.open(region.name, front):
+            return None
+        handle = errand.progress.opened[-1][1]
+        within = handle if hinged(region.name) else _middle(front, handle)
+        seen = errand.look_for(fits, self.thing, within, within_m=INSIDE_M)
+        if seen is None:
+            errand.close(region.name, handle)
+        return seen
+
+    def _noticed(self, fits: Fits) -> Seen | None:
+        """What was seen on the way, if it is the thing."""
+        found = [item for item in self.errand.body.eyes.noticed() if fits(item.label)]
+        return self._go_and_see(found[-1], fits) if found else None
+
+    def _go_and_see(self, glimpsed: Seen, fits: Fits) -> Seen | None:
+        """Go to what was glimpsed, and look whether it is what it seemed."""
+        errand = self.errand
+        if not errand.approach(glimpsed.position, glimpsed.label, reach=self.reach):
+            errand.looked.append(LookedFor(self.thing, glimpsed.position, errand.now_ns, False))
+            return None
+        return errand.look_for(fits, self.thing, glimpsed.position)
+
+
+def _middle(a: Vector3, b: Vector3) -> Vector3:
+    return ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2)

@@ -1,0 +1,408 @@
+"""Takes a robot to poses: plans on its map, follows the plan, and finds another way when needed.
+
+Every control step drives, scans, localises, and tells the caller. What stands in the way is in
+the map as soon as it is scanned; a way that it closes is planned anew. A robot that gets nowhere
+backs off, forgets what only the depth camera believed, and tries again a few times before it says
+`blocked`. A robot that does not know where it is looks for open space until it does, or says
+`lost`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from memory_core.planning.body import (
+    Arrival,
+    Base,
+    Interrupted,
+    Lift,
+    Localisation,
+    Motion,
+    Scan,
+)
+from memory_core.planning.navigation.floors import Floors, Leg
+from memory_core.planning.navigation.frontiers import frontiers
+from memory_core.planning.navigation.localisation import Localiser
+from memory_core.planning.navigation.matching import scan_points
+from memory_core.planning.navigation.paths import Ground, Sweep, length_m
+from memory_core.planning.navigation.planar import Planar, between, compose, planar, spatial, wrap
+from memory_core.planning.navigation.pursuit import (
+    Limits,
+    Pursuit,
+    free_along,
+    turn_speed,
+)
+from memory_core.planning.navigation.standing import poses_facing
+from memory_core.types import FloatArray, Pose, Vector3
+
+_WITHIN_REACH_M = 1.0
+_FARTHEST_UNKNOWN_M = 30.0
+_TRIES = 5
+_LOOKED_EVERY_S = 0.6
+_LOOKED_AHEAD_M = 2.5
+_WAITS_S = 1.0
+_NO_PROGRESS_S = 6.0
+_LOOKS = 4
+_BACK_OFF = (0.15, 1.2)
+_WANDERS_S = 90.0
+_WANDERING_MARGIN_M = 0.08
+
+Moved = Callable[[Localisation, Motion], None]
+
+
+class GridNavigator:
+    """A `Navigator` on a map of its own making.
+
+    Attributes:
+        localiser: Knows where the robot is, and the map.
+        travelled_m: Way driven so far, by the wheels.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        localiser: Localiser,
+        *,
+        lifts: Sequence[Lift] = (),
+        limits: Limits | None = None,
+        moved: Moved = lambda where, motion: None,
+        through_unknown: bool = True,
+        step_s: float = 0.2,
+    ) -> None:
+        """Stand still for one control step, and scan.
+
+        Args:
+            base: The wheels and the scanner.
+            localiser: Of this robot.
+            lifts: Ways between floors.
+            limits: Speeds.
+            moved: Called after every control step, to perceive or record.
+            through_unknown: Whether ways may lead where nobody has looked yet.
+            step_s: Length of a control step, seconds, at most 0.2.
+        """
+        self.localiser = localiser
+        self.travelled_m = 0.0
+        self._base = base
+        self._floors = Floors(lifts, localiser.atlas.heights_m)
+        self._limits = limits if limits is not None else Limits()
+        self._moved = moved
+        self._through_unknown = through_unknown
+        self._step_s = step_s
+        self._odometry: Planar | None = None
+        self._ground: dict[int, Ground] = {}
+        self._swept: Sweep | None = None
+        self._advance(0.0, 0.0)
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def where(self) -> Localisation:
+        """Where the robot takes itself to be."""
+        return self.localiser.where()
+
+    def way(self, goal: Vector3) -> tuple[Vector3, ...]:
+        """The way from here to within 1 m of a place, `map`; empty where there is none."""
+        return tuple(
+            (x, y, self.localiser.atlas.heights_m[leg.floor])
+            for leg in self._legs(goal)
+            for x, y in leg.way
+        )
+
+    def travel_m(self, goal: Vector3) -> float:
+        """Length of the way to within 1 m of a place; infinite where there is none."""
+        legs = self._legs(goal)
+        return sum(length_m(leg.way) for leg in legs) if legs else math.inf
+
+    def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
+        """Free poses that face a target from between two distances, the shortest way first."""
+        floor = self._floors.of(target[2])
+        if floor == self.localiser.floor:
+            sweep = self._sweep_from_here()
+        else:
+            legs = self._floors.legs(self._here(), target, self._way_on)
+            if not legs:
+                return ()
+            sweep = Sweep(self._ground_of(floor), legs[-1].way[0])
+        height = self.localiser.atlas.heights_m[floor]
+        found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
+        return tuple(spatial(pose, z=height) for pose in found)
+
+    def frontiers(self) -> tuple[Vector3, ...]:
+        """Places where something new is to be seen, `map`, on this floor before the others."""
+        here, heights = self.localiser.floor, self.localiser.atlas.heights_m
+        places = []
+        for floor in sorted(range(len(heights)), key=lambda floor: abs(floor - here)):
+            ground = self._ground_of(floor)
+            if not ground.grid.known.any():
+                places += [stop.position for stop in self._floors.stops_on(floor)]
+                continue
+            for x, y in frontiers(ground).tolist():
+                places.append((x, y, heights[floor]))
+        return tuple(places)
+
+    def see(self, points: FloatArray) -> None:
+        """Add what a depth camera sees to the map: points, `map`, shape (n, 3)."""
+        self.localiser.see(points)
+
+    def _here(self) -> Vector3:
+        x, y, _ = self.localiser.pose
+        return (x, y, self.localiser.height_m)
+
+    def _legs(self, goal: Vector3) -> list[Leg]:
+        return self._floors.legs(self._here(), goal, self._way_on)
+
+    def _way_on(
+        self, floor: int, start: tuple[float, float], end: tuple[float, float]
+    ) -> list[tuple[float, float]]:
+        self._make_room(floor, start, end)
+        if floor == self.localiser.floor and start == self._here()[:2]:
+            back = self._sweep_from_here().way(end, aside_m=_WITHIN_REACH_M)
+            return back[::-1]
+        return Sweep(self._ground_of(floor), start).way(end, aside_m=_WITHIN_REACH_M)[::-1]
+
+    def _make_room(self, floor: int, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Let the map reach as far as a way into the unknown may have to."""
+        if self._through_unknown and math.dist(start, end) < _FARTHEST_UNKNOWN_M:
+            self.localiser.atlas.grids[floor].include(np.array([start, end]))
+
+    def _ground_of(self, floor: int) -> Ground:
+        grid = self.localiser.atlas.grids[floor]
+        known = self._ground.get(floor)
+        if known is None or known.grid is not grid or known.revision != grid.revision:
+            known = Ground.of(
+                grid, radius_m=self._base.radius_m, through_unknown=self._through_unknown
+            )
+            self._ground[floor] = known
+        return known
+
+    def _sweep_from_here(self) -> Sweep:
+        ground = self._ground_of(self.localiser.floor)
+        here = self._here()[:2]
+        if self._swept is None or self._swept.ground is not ground or self._swept.root != here:
+            self._swept = Sweep(ground, here)
+        return self._swept
+
+    # -- going ------------------------------------------------------------------------------
+
+    def go(
+        self,
+        goal: Pose,
+        *,
+        within_m: float = 0.1,
+        within_rad: float = 0.1,
+        interrupted: Interrupted = lambda: False,
+    ) -> Arrival:
+        """Drive to a pose of the base in `map`, around what is in the way."""
+        before = self.travelled_m
+        reason = self._go(goal, within_m, within_rad, interrupted)
+        return Arrival(reason == "reached", reason, self.travelled_m - before)
+
+    def turn(self, angle_rad: float, *, interrupted: Interrupted = lambda: False) -> Arrival:
+        """Turn on the spot, counter-clockwise positive; more than a full turn is allowed."""
+        left, waited = angle_rad, 0.0
+        while abs(left) > 0.02:
+            if interrupted():
+                return Arrival(False, "interrupted")
+            before = self._odometry
+            self._advance(0.0, turn_speed(left, self._limits, seconds=self._step_s))
+            assert before is not None and self._odometry is not None
+            turned = wrap(self._odometry[2] - before[2])
+            left -= turned
+            waited = 0.0 if abs(turned) > 1e-3 else waited + self._step_s
+            if waited > _NO_PROGRESS_S:
+                return Arrival(False, "blocked")
+        return Arrival(True, "reached")
+
+    def _go(self, goal: Pose, within_m: float, within_rad: float, interrupted: Interrupted) -> str:
+        if not self.localiser.localised and not self._find_itself(interrupted):
+            return "interrupted" if interrupted() else "lost"
+        floor = self._floors.of(goal.z)
+        if floor != self.localiser.floor:
+            legs = self._legs(goal.position)
+            if not legs:
+                return "no path"
+            lift, stop = legs[0].lift, legs[0].stop
+            assert lift is not None
+            reason = self._drive_to(stop, 0.1, math.pi, interrupted)
+            if reason != "reached":
+                return reason
+            inside = between(planar(stop), self.localiser.pose)
+            arrived = self._floors.stop(lift, floor)
+            motion = self._base.ride(self._floors.number(lift, floor))
+            self._odometry = planar(motion.odometry)
+            self.localiser.ride(motion, floor, arrived.compose(spatial(inside)))
+            self._advance(0.0, 0.0)
+        return self._drive_to(goal, within_m, within_rad, interrupted)
+
+    def _drive_to(
+        self, goal: Pose, within_m: float, within_rad: float, interrupted: Interrupted
+    ) -> str:
+        first = ""
+        for _ in range(_TRIES):
+            reason = self._follow(goal, within_m, interrupted)
+            if reason == "reached":
+                return self._face(goal, within_rad, interrupted)
+            if reason in ("interrupted", "lost"):
+                return reason
+            if reason == "no path" and first and self.localiser.localised:
+                return first
+            first = first or reason
+            self._back_off(interrupted)
+            if reason != "bumped":  # the depth camera may have seen what is not there
+                self.localiser.grid.clear_depth(self.localiser.pose, 2 * self._base.radius_m)
+        return first
+
+    def _follow(self, goal: Pose, within_m: float, interrupted: Interrupted) -> str:
+        """Follow a way, planning anew where it closes, until there or until something is wrong."""
+        end = planar(goal)
+        pursuit: Pursuit | None = None
+        planned_on = self.localiser.grid
+        looked = waited = stalled = 0.0
+        nearest = math.inf
+        while True:
+            if interrupted():
+                return "interrupted"
+            if not self.localiser.localised and not self._find_itself(interrupted):
+                return "interrupted" if interrupted() else "lost"
+            pose = self.localiser.pose
+            if math.dist(pose[:2], end[:2]) <= max(0.03, 0.5 * within_m):
+                return "reached"
+            if pursuit is None or planned_on is not self.localiser.grid or (
+                looked >= _LOOKED_EVERY_S and self._closed(pursuit)
+            ):  # fmt: skip
+                planned_on = self.localiser.grid
+                way = self._plan(end[:2], within_m)
+                if not way:
+                    return "no path" if pursuit is None else "blocked"
+                pursuit, nearest, stalled = self._pursuit(way), math.inf, 0.0
+            looked = 0.0 if looked >= _LOOKED_EVERY_S else looked + self._step_s
+            remaining = pursuit.remaining_m(pose)
+            if remaining < 0.02 and math.dist(pose[:2], end[:2]) <= within_m:
+                return "reached"
+            stalled = 0.0 if remaining < nearest - 0.05 else stalled + self._step_s
+            nearest = min(nearest, remaining) if stalled == 0 else nearest
+            command = pursuit.command(pose, self._obstacles, seconds=self._step_s)
+            waited = waited + self._step_s if command.blocked else 0.0
+            if waited > _WAITS_S or stalled > _NO_PROGRESS_S:
+                self._note_obstacles()
+                return "blocked"
+            motion = self._advance(command.linear_m_s, command.angular_rad_s)
+            if motion.bumped:
+                self._note_bump()
+                return "bumped"
+
+    def _plan(self, end: tuple[float, float], within_m: float) -> list[tuple[float, float]]:
+        self._make_room(self.localiser.floor, self.localiser.pose[:2], end)
+        ground = self._ground_of(self.localiser.floor)
+        way = Sweep(ground, end, aside_m=within_m).way(self.localiser.pose[:2])
+        if way and ground.clear(way[-1], end):
+            way[-1] = end
+        return way
+
+    def _pursuit(self, way: list[tuple[float, float]]) -> Pursuit:
+        return Pursuit(way, limits=self._limits, radius_m=self._base.radius_m)
+
+    def _closed(self, pursuit: Pursuit) -> bool:
+        """Whether the next metres of a way have become too narrow."""
+        rest = np.array(pursuit.rest(_LOOKED_AHEAD_M))[3:]
+        radius = self._base.radius_m
+        return len(rest) > 0 and (
+            self.localiser.grid.distance_to_occupied_m(rest, within_m=radius) < radius
+        )
+
+    def _face(self, goal: Pose, within_rad: float, interrupted: Interrupted) -> str:
+        for _ in range(math.ceil(20 / self._step_s)):
+            error = wrap(goal.yaw - self.localiser.pose[2])
+            if abs(error) <= 0.6 * within_rad:
+                return "reached"
+            if interrupted():
+                return "interrupted"
+            self._advance(0.0, turn_speed(error, self._limits, seconds=self._step_s))
+        return "blocked"
+
+    def _advance(self, linear: float, angular: float) -> Motion:
+        """One control step: drive, scan, localise, tell."""
+        motion = self._base.drive(linear, angular, self._step_s)
+        self._scan: Scan = self._base.scan()
+        self._obstacles = scan_points(self._scan)
+        odometry = planar(motion.odometry)
+        if self._odometry is not None:
+            step = math.dist(odometry[:2], self._odometry[:2])
+            self.travelled_m += min(step, 2 * abs(linear) * self._step_s)
+        self._odometry = odometry
+        self._moved(self.localiser.update(motion, self._scan), motion)
+        return motion
+
+    # -- when something is wrong ------------------------------------------------------------
+
+    def _note_obstacles(self) -> None:
+        """What stopped the robot stands: it is in the map at once."""
+        for _ in range(3):
+            self.localiser.grid.insert(self._scan, self.localiser.pose)
+
+    def _note_bump(self) -> None:
+        """What was touched but not seen is taken to be as wide as the robot."""
+        radius, cell = self._base.radius_m, self.localiser.grid.cell_m
+        for aside in np.arange(-radius, radius + cell / 2, cell):
+            x, y, _ = compose(self.localiser.pose, (radius + cell, float(aside), 0.0))
+            self.localiser.grid.mark(x, y)
+
+    def _back_off(self, interrupted: Interrupted) -> None:
+        """Leave what is in the way where there is room behind, and look."""
+        radius = self._base.radius_m + self._limits.margin_m
+        for _ in range(math.ceil(_BACK_OFF[1] / self._step_s)):
+            room = free_along(0.0, -self._obstacles, reach_m=0.3, radius_m=radius)
+            if interrupted() or room < 0.1:
+                break
+            self._advance(-_BACK_OFF[0], 0.0)
+        for _ in range(_LOOKS):
+            self._advance(0.0, 0.0)
+
+    def _find_itself(self, interrupted: Interrupted) -> bool:
+        """Drive to where it has not been since it got lost, until the scans fit one place only."""
+        until_ns = self._base.stamp_ns + round(_WANDERS_S * 1e9)
+        been = [self._wheels()]
+        while self._base.stamp_ns < until_ns and not interrupted():
+            if self.localiser.localised:
+                return True
+            bearing, way = self._somewhere_new(been)
+            self._wander(bearing, way, interrupted)
+            been.append(self._wheels())
+        return self.localiser.localised
+
+    def _wheels(self) -> Planar:
+        assert self._odometry is not None
+        return self._odometry
+
+    def _somewhere_new(self, been: Sequence[Planar]) -> tuple[float, float]:
+        """A direction off the robot's own, and how far to go there."""
+        here = self._wheels()
+        radius = self._base.radius_m + _WANDERING_MARGIN_M
+        best = (-math.inf, 0.0, 0.0)
+        for bearing in np.linspace(-math.pi, math.pi, 36, endpoint=False):
+            x, y = math.cos(bearing), math.sin(bearing)
+            turned = self._obstacles @ np.array([[x, -y], [y, x]])
+            way = min(2.0, free_along(0.0, turned, reach_m=4.0, radius_m=radius))
+            end = compose(here, (way * x, way * y, 0.0))
+            best = max(best, (min(math.dist(end[:2], past[:2]) for past in been), bearing, way))
+        return float(best[1]), float(best[2])
+
+    def _wander(self, bearing: float, way: float, interrupted: Interrupted) -> None:
+        """Turn, then drive straight on while there is room; ends when localised."""
+        start = self._wheels()
+        radius = self._base.radius_m + 0.5 * _WANDERING_MARGIN_M
+        for _ in range(math.ceil(20 / self._step_s)):
+            if self.localiser.localised or interrupted():
+                return
+            left = wrap(start[2] + bearing - self._wheels()[2])
+            gone = math.dist(start[:2], self._wheels()[:2])
+            room = free_along(0.0, self._obstacles, reach_m=0.6, radius_m=radius)
+            if gone == 0 and abs(left) > 0.05:
+                self._advance(0.0, turn_speed(left, self._limits, seconds=self._step_s))
+            elif gone < way and room > 0.2:
+                self._advance(min(0.3, self._limits.speed_m_s), 0.0)
+            else:
+                break
+        self._advance(0.0, 0.0)

@@ -1,0 +1,214 @@
+"""Ways through a floor's map that a round robot fits through, keeping off walls.
+
+The robot is a point in a map whose obstacles have grown by its radius; near them every metre
+costs more. One sweep of Dijkstra's algorithm (1959, as in scipy) over the 8-connected cells gives
+the cheapest way from one place to all others, so that many candidates cost what one does. Ways
+are then pulled straight where a straight line is clear and no dearer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from memory_core.planning.navigation.grid import OccupancyGrid
+from memory_core.types import BoolArray, FloatArray, IntArray
+
+_SOFT_M = 0.35
+_NEAR_WALLS = 4.0
+_UNKNOWN = 2.0
+_ASIDE_M = 0.45
+_STEPS = tuple((r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if r or c)
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a robot's centre may be on a floor, and what a metre costs there.
+
+    Attributes:
+        grid: The floor.
+        revision: The floor's revision it was made of.
+        passable: Shape (rows, columns).
+        cost: At least 1, shape (rows, columns).
+        nodes: Number of each passable cell, -1 elsewhere, shape (rows, columns).
+        graph: Costs of steps between neighbouring passable cells, sparse, shape (n, n).
+    """
+
+    grid: OccupancyGrid
+    revision: int
+    passable: BoolArray
+    cost: FloatArray
+    nodes: IntArray
+    graph: sparse.csr_array
+
+    @classmethod
+    def of(cls, grid: OccupancyGrid, *, radius_m: float, through_unknown: bool) -> Ground:
+        """The ground of a floor.
+
+        Args:
+            grid: The floor.
+            radius_m: Of the robot.
+            through_unknown: Whether what nobody has seen may be driven through, at a higher cost.
+        """
+        needed = radius_m + grid.cell_m / 2
+        clearance = grid.clearance_m()
+        known = grid.known
+        passable = clearance >= needed
+        if not through_unknown:
+            passable &= known
+        near = np.clip(1 - (clearance - needed) / _SOFT_M, 0, 1)
+        cost = 1 + _NEAR_WALLS * near**2 + _UNKNOWN * ~known
+        nodes = np.full(grid.shape, -1, np.int32)
+        nodes[passable] = np.arange(int(passable.sum()), dtype=np.int32)
+        return cls(grid, grid.revision, passable, cost, nodes, _graph(passable, cost, nodes, grid))
+
+    def stand(self, point: Point, *, aside_m: float = _ASIDE_M) -> tuple[int, int] | None:
+        """The passable cell nearest to a point, at most so far aside; None where there is none."""
+        cell = self.grid.cell(*point)
+        if self.grid.holds(cell) and self.passable[cell]:
+            return cell
+        reach = int(aside_m / self.grid.cell_m)
+        low = np.maximum(np.array(cell) - reach, 0)
+        high = np.minimum(np.array(cell) + reach + 1, self.grid.shape)
+        if (high <= low).any():
+            return None
+        cells = np.argwhere(self.passable[low[0] : high[0], low[1] : high[1]]) + low
+        if not len(cells):
+            return None
+        apart = np.hypot(*(self.grid.centres(cells) - point).T)
+        nearest = int(apart.argmin())
+        return tuple(map(int, cells[nearest])) if apart[nearest] <= aside_m else None  # type: ignore[return-value]
+
+    def clear(self, start: Point, end: Point) -> bool:
+        """Whether a straight line is passable all along."""
+        return self._line(start, end)[0]
+
+    def _line(self, start: Point, end: Point) -> tuple[bool, float]:
+        """Whether a straight line is passable, and what it costs."""
+        length = math.dist(start, end)
+        count = max(2, math.ceil(2 * length / self.grid.cell_m))
+        share = np.linspace(0, 1, count)[:, None]
+        cells = self.grid.cells(np.array(start) + share * (np.array(end) - start))
+        if (cells < 0).any() or (cells >= self.grid.shape).any():
+            return False, math.inf
+        rows, columns = cells[:, 0], cells[:, 1]
+        if not self.passable[rows, columns].all():
+            return False, math.inf
+        return True, float(self.cost[rows, columns].mean()) * length
+
+    def straightened(self, way: FloatArray) -> list[Point]:
+        """The corners that are left of a way, shape (n, 2), when it is pulled straight."""
+        steps = np.hypot(*np.diff(way, axis=0).T)
+        cells = self.grid.cells(way)
+        inside = ((cells >= 0) & (cells < self.grid.shape)).all(axis=1)
+        costs = np.full(len(way), 1.0 + _UNKNOWN)
+        costs[inside] = self.cost[cells[inside, 0], cells[inside, 1]]
+        spent = np.concatenate([[0.0], np.cumsum(steps * (costs[1:] + costs[:-1]) / 2)])
+        points: list[Point] = [(float(x), float(y)) for x, y in way]
+        kept, at, last = [points[0]], 0, len(points) - 1
+        while at < last:
+            reach = min(last, at + 1)
+            jump = 4
+            while jump:
+                ahead = min(last, reach + jump)
+                clear, cost = self._line(points[at], points[ahead])
+                if clear and cost <= 1.02 * (spent[ahead] - spent[at]) + 1e-9:
+                    reach, jump = ahead, jump * 2 if ahead < last else 0
+                else:
+                    jump //= 2
+            kept.append(points[reach])
+            at = reach
+        return kept
+
+
+def _graph(
+    passable: BoolArray, cost: FloatArray, nodes: IntArray, grid: OccupancyGrid
+) -> sparse.csr_array:
+    """Steps from each passable cell to its passable neighbours, rows in order."""
+    width = passable.shape[1] + 2
+    numbers = np.pad(nodes, 1, constant_values=-1).ravel()
+    costs = np.pad(cost, 1).astype(np.float32).ravel()
+    at = np.flatnonzero(numbers >= 0)
+    ends = np.empty((len(at), len(_STEPS)), np.int32)
+    metres = np.empty((len(at), len(_STEPS)), np.float32)
+    here = costs[at]
+    for column, (down, right) in enumerate(_STEPS):
+        there = at + (down * width + right)
+        ends[:, column] = numbers[there]
+        metres[:, column] = (here + costs[there]) * (grid.cell_m * math.hypot(down, right) / 2)
+    both = ends >= 0
+    starts = np.concatenate([[0], np.cumsum(both.sum(axis=1, dtype=np.int32), dtype=np.int32)])
+    return sparse.csr_array(
+        (metres[both].astype(np.float64), ends[both], starts), shape=(len(at), len(at))
+    )
+
+
+class Sweep:
+    """The cheapest ways between one place and all others.
+
+    Attributes:
+        ground: What it was made on.
+        root: The place, metres.
+        costs: Of each cell, infinite where there is no way, shape (rows, columns).
+    """
+
+    def __init__(self, ground: Ground, root: Point, *, aside_m: float = _ASIDE_M) -> None:
+        """Sweep from a place, or from the nearest passable cell at most so far aside."""
+        self.ground = ground
+        self.root = root
+        self.costs = np.full(ground.grid.shape, np.inf)
+        cell = ground.stand(root, aside_m=aside_m)
+        self._before: IntArray = np.zeros(0, np.int32)
+        if cell is not None:
+            costs, self._before = csgraph.dijkstra(
+                ground.graph, indices=int(ground.nodes[cell]), return_predecessors=True
+            )
+            self.costs[ground.passable] = costs
+        self._cells = np.argwhere(ground.passable)
+
+    def way(self, point: Point, *, aside_m: float = _ASIDE_M) -> list[Point]:
+        """Corners of the way from a point to the root; empty where there is none.
+
+        Args:
+            point: Where to start; the nearest cell with a way at most so far aside will do.
+            aside_m: See there.
+        """
+        cell = self._reachable(point, aside_m)
+        if cell is None:
+            return []
+        node = int(self.ground.nodes[cell])
+        chain = []
+        while node >= 0:
+            chain.append(node)
+            node = int(self._before[node])
+        middle = self.ground.grid.centres(self._cells[chain])
+        return self.ground.straightened(middle)
+
+    def _reachable(self, point: Point, aside_m: float) -> tuple[int, int] | None:
+        grid = self.ground.grid
+        cell = grid.cell(*point)
+        if grid.holds(cell) and np.isfinite(self.costs[cell]):
+            return cell
+        reach = int(aside_m / grid.cell_m)
+        low = np.clip(np.array(cell) - reach, 0, grid.shape)
+        high = np.clip(np.array(cell) + reach + 1, 0, grid.shape)
+        cells = np.argwhere(np.isfinite(self.costs[low[0] : high[0], low[1] : high[1]])) + low
+        if not len(cells):
+            return None
+        apart = np.hypot(*(grid.centres(cells) - point).T)
+        nearest = int(apart.argmin())
+        if apart[nearest] > aside_m:
+            return None
+        return int(cells[nearest, 0]), int(cells[nearest, 1])
+
+
+def length_m(way: list[Point]) -> float:
+    """Length of a way given by its corners."""
+    return sum(math.dist(a, b) for a, b in itertools.pairwise(way))

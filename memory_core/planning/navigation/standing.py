@@ -1,0 +1,84 @@
+"""Where to stand to look at or reach for a thing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from memory_core.planning.navigation.grid import OCCUPIED
+from memory_core.planning.navigation.paths import Sweep
+from memory_core.planning.navigation.planar import Planar
+from memory_core.types import FloatArray
+
+_SECTORS = 16
+_INSIDE_M = 0.7
+_MORE_INSIDE_M = 0.12
+
+
+def poses_facing(
+    sweep: Sweep, target: tuple[float, float], *, near_m: float, far_m: float
+) -> list[Planar]:
+    """Poses on passable cells that face a target, the shortest way from the sweep's root first.
+
+    A thing stands on or in something, so the end of a line of sight may lie in what is occupied
+    or unknown; poses from which that end is longer than need be come last: they may look through
+    a wall at its back.
+
+    Args:
+        sweep: Ways from where the robot is.
+        target: In the map, metres.
+        near_m: Least distance.
+        far_m: Greatest distance.
+
+    Returns:
+        At most one pose for each distance (half-way steps) and sector around the target.
+    """
+    grid = sweep.ground.grid
+    low = grid.cells(np.array([target]) - far_m)[0].clip(0, grid.shape)
+    high = (grid.cells(np.array([target]) + far_m)[0] + 1).clip(0, grid.shape)
+    costs = sweep.costs[low[0] : high[0], low[1] : high[1]]
+    cells = np.argwhere(np.isfinite(costs)) + low
+    if not len(cells):
+        return []
+    points = grid.centres(cells)
+    away = np.hypot(*(points - target).T)
+    kept = (away >= near_m) & (away <= far_m)
+    points, cells, away = points[kept], cells[kept], away[kept]
+    hidden = _hidden_m(sweep, points, target, far_m)
+    seen = hidden <= _INSIDE_M
+    if not seen.any():
+        return []
+    points, cells, hidden, away = points[seen], cells[seen], hidden[seen], away[seen]
+    through = hidden > hidden.min() + _MORE_INSIDE_M
+    order = np.lexsort((sweep.costs[cells[:, 0], cells[:, 1]], through))
+    heading = np.arctan2(target[1] - points[:, 1], target[0] - points[:, 0])
+    sector = np.floor((heading + math.pi) / (2 * math.pi) * _SECTORS)
+    ring = np.floor(2 * (away - near_m) / max(far_m - near_m, 1e-6)).clip(0, 1)
+    group = sector[order] * 2 + ring[order]
+    first = np.sort(np.unique(group, return_index=True)[1])
+    return [(float(points[i, 0]), float(points[i, 1]), float(heading[i])) for i in order[first]]
+
+
+def _hidden_m(
+    sweep: Sweep, points: FloatArray, target: tuple[float, float], far_m: float
+) -> FloatArray:
+    """How much of each line from a point ends in what is not free, seen from the target.
+
+    Infinite where a line, once free, meets something again.
+    """
+    grid = sweep.ground.grid
+    count = max(8, math.ceil(far_m / grid.cell_m))
+    share = np.linspace(0, 1, count)
+    lines = np.array(target) + share[None, :, None] * (points - target)[:, None, :]
+    cells = grid.cells(lines.reshape(-1, 2))
+    inside = ((cells >= 0) & (cells < grid.shape)).all(axis=1)
+    odds = np.zeros(len(cells))
+    odds[inside] = grid.scan_odds[cells[inside, 0], cells[inside, 1]]
+    solid = (odds > OCCUPIED).reshape(len(points), count)
+    open_ = (odds < 0).reshape(len(points), count)
+    begun = np.maximum.accumulate(open_, axis=1)
+    begins = np.where(open_.any(axis=1), open_.argmax(axis=1), count)
+    lengths = np.hypot(*(points - target).T)
+    hidden = lengths * share[np.minimum(begins, count - 1)]
+    return np.asarray(np.where((begun & solid).any(axis=1), np.inf, hidden))

@@ -1,0 +1,238 @@
+"""The planner: words to a goal, a goal to a plan, and a plan carried out and remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from memory_core.identity import deterministic_id
+from memory_core.memory import RobotMemory
+from memory_core.planning import outcomes
+from memory_core.planning.body import Body, Interrupted
+from memory_core.planning.candidates import Candidate
+from memory_core.planning.doing import DOING
+from memory_core.planning.errand import Ended, Errand
+from memory_core.planning.finding import PAST_DAYS
+from memory_core.planning.goals import ME, Goal, parse_goal
+from memory_core.planning.knowledge import Knowledge, Remembered
+from memory_core.planning.outcomes import Journal, Outcome, Progress
+from memory_core.planning.persistence import DAY_NS
+from memory_core.planning.plans import Plan
+from memory_core.planning.skills import (
+    Approach,
+    Close,
+    Give,
+    GoTo,
+    Look,
+    Open,
+    Pick,
+    Place,
+    Press,
+    Push,
+    Say,
+    Search,
+    Skill,
+    Wait,
+)
+from memory_core.types import DEFAULT_MAP, Pose, Vector3
+
+STANDING = ("answer", "say", "wait")
+"""Goals for which a robot need not know where it is."""
+SIMILAR = 5
+REGIONS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans from a memory, and acts through a body.
+
+    Attributes:
+        memory: What is known; open for writing where plans are carried out.
+        body: The robot; None to plan alone.
+        session: The robot's.
+        told: Called with each step before it is made.
+        knowing: What plans rest on; None for the memory.
+    """
+
+    memory: RobotMemory
+    body: Body | None = None
+    session: str = "default"
+    told: Callable[[Skill], None] = lambda skill: None
+    knowing: Knowledge | None = None
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What plans rest on."""
+        return self.knowing if self.knowing is not None else Remembered(self.memory)
+
+    def plan(self, words: str, *, now_ns: int | None = None) -> Plan:
+        """What the robot would do, without doing it.
+
+        Args:
+            words: What is asked for.
+            now_ns: Now; by default by the body's clock, or else by the computer's.
+
+        Raises:
+            GoalNotUnderstood: The words ask for nothing a robot can do.
+        """
+        goal = parse_goal(words)
+        now = now_ns if now_ns is not None else self._now()
+        known = self.knowledge
+        recalled = known.outcomes_like(words, k=SIMILAR)
+        phrase = goal.thing or (goal.to if goal.to != ME else "")
+        if not phrase:
+            return Plan(goal, _steps(goal, None, self._asker()), recalled=recalled)
+        looked = known.looks_for(phrase, since_ns=max(1, now - PAST_DAYS * DAY_NS))
+        meant = known.meant(phrase, now_ns=now, travel_m=self._travel_m, looked=looked)
+        regions = known.regions(meant.thing, now_ns=now, travel_m=self._travel_m, looked=looked)
+        first = meant.candidates[0] if meant.candidates else None
+        way = self._way(first.position) if first is not None else ()
+        evidence = first.evidence if first is not None else None
+        return Plan(
+            goal, _steps(goal, first, self._asker()), meant.candidates, regions[:REGIONS_SHOWN],
+            recalled, way, evidence.map_id if evidence else DEFAULT_MAP,
+            evidence.epoch if evidence else 0,
+        )  # fmt: skip
+
+    def do(
+        self,
+        words: str,
+        *,
+        asker: Vector3 | None = None,
+        interrupted: Interrupted = lambda: False,
+    ) -> Outcome:
+        """Carry out what is asked for, check each step, and remember how it went.
+
+        Args:
+            words: What is asked for.
+            asker: Where the asker is, `map`; by default where the robot is now.
+            interrupted: Whether somebody said stop; asked throughout.
+
+        Returns:
+            How it went; what could not be done is an outcome too.
+
+        Raises:
+            GoalNotUnderstood: The words ask for nothing a robot can do; nothing was done.
+        """
+        goal = parse_goal(words)
+        body = self._body()
+        now = body.stamp_ns()
+        here = body.navigator.where().map_pose
+        place = asker if asker is not None else here.position if here is not None else None
+        errand_id = deterministic_id(f"{self.session}:{words}", outcomes.JOURNAL, now, 0)
+        return self._run(goal, Progress(errand_id, words, now, place), interrupted)
+
+    def resume(self, *, interrupted: Interrupted = lambda: False) -> Outcome | None:
+        """Go on with the errand that a power cut ended; None where none was being run.
+
+        Args:
+            interrupted: Whether somebody said stop.
+        """
+        progress = Journal(self.memory, session=self.session).unfinished()
+        if progress is None:
+            return None
+        arm = self._body().manipulator
+        if progress.holding and (arm is None or not arm.holding):
+            progress = replace(progress, holding="")
+        return self._run(parse_goal(progress.words), progress, interrupted)
+
+    def _run(self, goal: Goal, progress: Progress, interrupted: Interrupted) -> Outcome:
+        body = self._body()
+        journal = Journal(self.memory, session=self.session)
+        journal.note(progress, body.navigator.where(), body.stamp_ns())
+        errand = Errand(
+            self.knowledge, body, goal, progress, journal, interrupted=interrupted, told=self.told
+        )
+        try:
+            if goal.kind not in STANDING:
+                errand.here()
+            said = DOING[goal.kind](errand)
+            outcome = errand.outcome(done=True, reason="done", said=said)
+        except Ended as ended:
+            outcome = errand.outcome(done=False, reason=str(ended), said=_regrets(goal, str(ended)))
+        where = body.navigator.where()
+        outcomes.remember(self.memory, outcome, where, session=self.session)
+        journal.finish(errand.progress, where, body.stamp_ns())
+        body.say(outcome.said)
+        return outcome
+
+    def _body(self) -> Body:
+        if self.body is None:
+            raise ValueError("a planner without a body plans, but does not act")
+        return self.body
+
+    def _now(self) -> int:
+        if self.body is not None:
+            return self.body.stamp_ns()
+        return time.time_ns()
+
+    def _asker(self) -> Vector3 | None:
+        here = self._here()
+        return None if here is None else here.position
+
+    def _here(self) -> Pose | None:
+        if self.body is not None:
+            return self.body.navigator.where().map_pose
+        return None
+
+    def _travel_m(self, at: Vector3) -> float:
+        return self.body.navigator.travel_m(at) if self.body is not None else 0.0
+
+    def _way(self, at: Vector3) -> tuple[Vector3, ...]:
+        return self.body.navigator.way(at) if self.body is not None else ()
+
+
+def _regrets(goal: Goal, reason: str) -> str:
+    """What a robot says that could not do what it was asked."""
+    what = goal.thing or goal.to or goal.kind
+    match reason:
+        case "interrupted":
+            return "I stopped, as I was told."
+        case "not found":
+            return f"I looked wherever I could think of and did not find the {what}."
+        case "nothing known":
+            return f"I know of no {what}."
+        case "lost":
+            return "I do not know where I am, so I stopped."
+        case "no arm":
+            return f"I have no hand to handle the {what} with."
+        case _:
+            return f"I could not do it: {reason}."
+
+
+def _steps(goal: Goal, first: Candidate | None, asker: Vector3 | None) -> tuple[Skill, ...]:
+    """The steps of a plan, if everything is where it is remembered."""
+    name = first.label if first is not None else goal.thing or goal.to
+    at = first.position if first is not None else (0.0, 0.0, 0.0)
+    back: tuple[Skill, ...] = ()
+    if asker is not None:
+        back = (GoTo(Pose(*asker), "you"),)
+    find: tuple[Skill, ...] = (
+        (Approach(at, name), Look(at, name)) if first is not None else (Search("house", at, name),)
+    )
+    take: tuple[Skill, ...] = (*find, Pick(name, at))
+    match goal.kind:
+        case "go" | "return":
+            return back if goal.to == ME else (Approach(at, name),)
+        case "find" | "search":
+            return find
+        case "fetch":
+            return (*take, *back, Give(name))
+        case "put" | "put back":
+            to = goal.to or "its usual place"
+            return (*take, Search(to, at, "free spot"), Place(name, at, to))
+        case "open":
+            return (Approach(at, name, reach=True), Open(name, at))
+        case "close":
+            return (Approach(at, name, reach=True), Close(name, at))
+        case "press":
+            return (Approach(at, name, reach=True), Press(name, at))
+        case "push":
+            return (Approach(at, name, reach=True), Push(name, at))
+        case "patrol":
+            return (Search("house", at, ""), Say("what has changed"))
+        case "wait":
+            return (Wait(goal.seconds),)
+        case _:
+            return (Say(goal.said),)

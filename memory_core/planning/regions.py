@@ -1,0 +1,227 @@
+"""Where to search for a thing that is nowhere it was seen: surfaces and containers, with priors.
+
+How likely a thing is on or in a piece of furniture comes from three sources: in which kinds of
+rooms such things are found (`semantic.kinds`), how like the thing is to what was seen there, and
+where things of its kind were before. Object search by such priors and costs follows Aydemir et al.
+(2013); their sum in log-odds is this project's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memory_core.answering.grounding import Context, left, of_kind
+from memory_core.answering.rooms import rooms_of, rooms_of_things
+from memory_core.language.lexicon import words_of
+from memory_core.planning.candidates import LOOK_COST_M
+from memory_core.planning.fronts import HANDLE_M, is_handle
+from memory_core.planning.outcomes import LookedFor
+from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
+from memory_core.semantic.expected import CONTAINERS, FLOOR_COVERS, SUPPORTS, typical_size
+from memory_core.semantic.kinds import KindModel
+from memory_core.semantic.ranking import name_similarity
+from memory_core.semantic.scene import Scene
+from memory_core.types import FloatArray, Vector3
+
+OPENABLE = frozenset({"drawer"})
+OPENABLE_DOORS = frozenset({"cabinet", "fridge", "wardrobe", "closet", "cupboard"})
+OPEN_COST_M = 4.0
+"""What opening, looking and closing costs, as a way of so many metres."""
+SEARCHED_M, INSIDE_M = 0.8, 0.3
+"""A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
+WARMTH = 0.5
+AFFINITY_GAIN = 4.0
+HISTORY_GAIN = 1.5
+HISTORY_M = 1.0
+SHUT_PENALTY = 0.7
+LARGE_M = 0.3
+APART_M = 0.15
+"""Things of one name closer than this are one region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A surface to look at, or a container to open.
+
+    Attributes:
+        name: What it is called.
+        room: The kind of room it is in; "" where nothing tells.
+        centre: Of the furniture, or of the front of the drawer or door, `map`, metres.
+        size: Extent, metres; zeros where unknown.
+        shut: Whether it must be opened to be looked into.
+        probability: That the thing is there, 0 to 1, given that it is somewhere known.
+        travel_m: Way there.
+    """
+
+    name: str
+    room: str
+    centre: Vector3
+    size: Vector3
+    shut: bool
+    probability: float
+    travel_m: float
+
+    @property
+    def top(self) -> Vector3:
+        """The middle of its upper side; of a shut one its centre."""
+        x, y, z = self.centre
+        return (x, y, z if self.shut else z + self.size[2] / 2)
+
+    @property
+    def worth(self) -> float:
+        """Probability by cost."""
+        cost = LOOK_COST_M + self.travel_m + (OPEN_COST_M if self.shut else 0.0)
+        return self.probability / cost
+
+    @property
+    def told(self) -> str:
+        """What and where it is, in words."""
+        return f"{self.name} in the {self.room}" if self.room else self.name
+
+
+def openable(label: str) -> bool:
+    """Whether a label names a drawer, or the door of a container."""
+    words = words_of(label)
+    if not words:
+        return False
+    door = words[-1] == "door" and bool(OPENABLE_DOORS.intersection(words[:-1]))
+    return words[-1] in OPENABLE or door
+
+
+def supports(label: str) -> bool:
+    """Whether small things are put on what a label names."""
+    words = words_of(label)
+    head = words[-1] if words else ""
+    return head in SUPPORTS - FLOOR_COVERS and not openable(label)
+
+
+def regions_for(
+    context: Context,
+    thing: str,
+    *,
+    travel_m: Callable[[Vector3], float] = lambda at: 0.0,
+    within: str = "",
+    looked: Sequence[LookedFor] = (),
+) -> tuple[Region, ...]:
+    """Where to search for a thing, the most worth a visit first.
+
+    Args:
+        context: A question about the thing, grounded.
+        thing: What it is called.
+        travel_m: Way from here to a position of the map.
+        within: A room or piece of furniture that the search is limited to; "" for everywhere.
+        looked: Looks for the thing: where it was not, it may only have come since.
+    """
+    scene = context.scene
+    if scene is None:
+        return ()
+    names = _searched(scene)
+    found = np.array(sorted(names), np.int64)
+    found = found[~left(scene, found)] if len(found) else found
+    if within and len(found):
+        named = _within(context, scene, found, within)
+        found = found[named] if named.any() else found
+    if not len(found):
+        return ()
+    rooms = rooms_of(scene, context.encode)
+    room = rooms_of_things(scene, rooms)
+    shut = [openable(names[number]) for number in found.tolist()]
+    score = _score(context, scene, found, thing) - SHUT_PENALTY * np.array(shut)
+    chance = np.exp((score - score.max()) * WARMTH)
+    reach = np.where(shut, INSIDE_M, SEARCHED_M)
+    chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looked)
+    chance = chance / chance.sum()
+    regions: list[Region] = []
+    for place, number in enumerate(found.tolist()):
+        x, y, z = scene.thing_position[number].tolist()
+        label, at = names[number], (x, y, z)
+        if any(r.name == label and math.dist(r.centre, at) < APART_M for r in regions):
+            continue
+        kind = rooms[room[number]].kind if room[number] >= 0 else ""
+        entity = int(scene.entity[number])
+        size = scene.entities[entity].size if entity >= 0 else (0.0, 0.0, 0.0)
+        regions.append(
+            Region(label, kind, at, size, shut[place], float(chance[place]), travel_m(at))
+        )
+    return tuple(sorted(regions, key=lambda region: -region.worth))
+
+
+def _searched(scene: Scene) -> dict[int, str]:
+    """What can be searched: surfaces, and drawers and doors, each by its handle where it has one.
+
+    Several drawers of one front are one thing to a detector as often as not; handles are apart.
+    """
+    labels = [scene.labels[label] for label in scene.thing_label]
+    fronts = [number for number, label in enumerate(labels) if openable(label)]
+    named = {number: label for number, label in enumerate(labels) if _is_surface(label)}
+    without = set(fronts)
+    for number, label in enumerate(labels):
+        if not is_handle(label):
+            continue
+        gap = np.linalg.norm(
+            scene.thing_position[fronts] - scene.thing_position[number], axis=1
+        )  # fmt: skip
+        near = [fronts[n] for n in np.argsort(gap).tolist() if gap[n] <= HANDLE_M]
+        if near:
+            named[number] = labels[near[0]]
+            without.difference_update(near)
+    return named | {number: labels[number] for number in without}
+
+
+def _is_surface(label: str) -> bool:
+    """Whether things are put on, or in, what a label names, and it is no small thing itself."""
+    words = words_of(label)
+    holds = bool(words) and words[-1] in CONTAINERS
+    large = max(typical_size(words), default=0.0) >= LARGE_M
+    return not openable(label) and large and (supports(label) or holds)
+
+
+def _within(context: Context, scene: Scene, found: np.ndarray, name: str) -> np.ndarray:
+    """Which pieces are, or stand in, what a name means."""
+    rooms = rooms_of(scene, context.encode)
+    numbers = rooms_of_things(scene, rooms)
+    labels = [scene.labels[label] for label in scene.thing_label]
+    called = {
+        n for n, room in enumerate(rooms) if room.called(name, [labels[t] for t in room.things])
+    }
+    return np.asarray(np.isin(numbers[found], list(called)) | of_kind(scene, name)[found])
+
+
+def _unseen(
+    context: Context, at: FloatArray, reach: FloatArray, thing: str, looked: Sequence[LookedFor]
+) -> FloatArray:
+    """What looks in vain leave of the chance that a thing is at places, shape (n,).
+
+    Args:
+        context: A question about the thing, grounded.
+        at: Places, shape (n, 3), metres.
+        reach: How far from each a look says something of it, shape (n,), metres.
+        thing: What it is called.
+        looked: The looks.
+    """
+    left_over = np.ones(len(at))
+    rate = Persistence(context.scene.entities if context.scene else ()).rate(thing)
+    for look in looked:
+        if look.found:
+            continue
+        days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
+        gap = np.linalg.norm(at - np.array(look.position), axis=1)
+        left_over *= np.where(gap <= reach, 1 - (1 - MISSED) * math.exp(-rate * days), 1.0)
+    return left_over
+
+
+def _score(context: Context, scene: Scene, found: np.ndarray, thing: str) -> FloatArray:
+    """Log-odds of a thing being at pieces of furniture, up to a constant, shape (n,)."""
+    by_room = scene.room[found] @ KindModel(context.encode).odds([thing])[:, 0]
+    alike = name_similarity(scene, [thing], context.encode)[0]
+    affinity = (scene.tight[found] * alike[None, :]).max(axis=1)
+    same = np.flatnonzero(of_kind(scene, thing))
+    gap = np.linalg.norm(
+        scene.thing_position[found][:, None] - scene.thing_position[same][None], axis=2
+    )
+    history = np.log1p((gap <= HISTORY_M).sum(axis=1))
+    return np.asarray(by_room + AFFINITY_GAIN * affinity + HISTORY_GAIN * history)

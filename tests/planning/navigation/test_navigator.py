@@ -1,0 +1,225 @@
+"""Driving to poses in the small house."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from memory_core.planning.body import Lift, Navigator
+from memory_core.planning.navigation.localisation import Localiser
+from memory_core.planning.navigation.navigator import GridNavigator
+from memory_core.planning.navigation.planar import distance, wrap
+from memory_core.types import Pose
+from tests.planning.navigation.flatland import FlatRobot, box, house, twins, wall
+
+ROOMS = [(2, 8, 1.5), (6.6, 7.5, 0.0), (11.5, 8.2, 1.0), (11.6, 3.0, 0.0), (6.6, 2.5, 3.0)]
+
+
+def navigating(walls, start=(2.0, 5.0, 0.0), *, seed=0, heights_m=(0.0,), lifts=(), **more):
+    robot = FlatRobot(walls, start, seed=seed, lifts=lifts, **more)
+    pose = Pose.from_yaw(start[0], start[1], yaw=start[2])
+    return robot, GridNavigator(robot, Localiser(start=pose, heights_m=heights_m), lifts=lifts)
+
+
+@pytest.fixture
+def small():
+    """Two rooms side by side with two doors between them, both seen."""
+    walls = box(0, 0, 6, 5) + wall((3, 0), (3, 0.8)) + wall((3, 1.7), (3, 3.5))
+    walls += wall((3, 4.4), (3, 5))
+    robot, navigator = navigating(walls, (1.0, 1.2, 0.0))
+    for goal in [(4.5, 1.2), (4.5, 4.0), (1.0, 4.0), (1.0, 1.2)]:
+        assert navigator.go(Pose.from_yaw(*goal)).reached
+    return robot, navigator
+
+
+def test_it_is_a_navigator():
+    _, navigator = navigating(house())
+    as_seam: Navigator = navigator
+    assert as_seam.where().localised
+
+
+def test_it_reaches_rooms_it_never_saw_and_touches_nothing():
+    robot, navigator = navigating(house())
+    for x, y, yaw in ROOMS:
+        before = robot.travelled_m
+        arrival = navigator.go(Pose.from_yaw(x, y, yaw=yaw))
+        assert (arrival.reached, arrival.reason) == (True, "reached")
+        assert math.dist((robot.x, robot.y), (x, y)) < 0.2
+        assert abs(wrap(robot.yaw - yaw)) < 0.15
+        assert arrival.travelled_m == pytest.approx(robot.travelled_m - before, rel=0.05, abs=0.1)
+    assert robot.bumps == 0
+
+
+def test_travel_and_way_agree_and_follow_the_doors(small):
+    _, navigator = small
+    way = navigator.way((4.5, 1.2, 0.0))
+    length = sum(math.dist(a, b) for a, b in itertools.pairwise(way))
+    assert navigator.travel_m((4.5, 1.2, 0.0)) == pytest.approx(length)
+    assert length == pytest.approx(3.5, abs=0.3)
+    assert navigator.travel_m((40.0, 1.2, 0.0)) == math.inf
+    assert navigator.way((40.0, 1.2, 0.0)) == ()
+
+
+def test_a_door_that_was_shut_is_driven_around(small):
+    robot, navigator = small
+    robot.walls[0] = np.array([*robot.walls[0], np.array([3, 0.8, 3, 1.7])])
+    arrival = navigator.go(Pose.from_yaw(4.5, 1.2))
+    assert arrival.reached
+    assert math.dist((robot.x, robot.y), (4.5, 1.2)) < 0.2
+    assert arrival.travelled_m > 5.0
+    assert robot.bumps == 0
+
+
+def test_when_every_door_is_shut_it_ends_as_blocked(small):
+    robot, navigator = small
+    shut = [np.array([3, 0.8, 3, 1.7]), np.array([3, 3.5, 3, 4.4])]
+    robot.walls[0] = np.array([*robot.walls[0], *shut])
+    arrival = navigator.go(Pose.from_yaw(4.5, 1.2))
+    assert (arrival.reached, arrival.reason) == (False, "blocked")
+    assert robot.x < 3
+    assert navigator.where().localised
+
+
+def test_a_goal_inside_a_wall_has_no_path(small):
+    _, navigator = small
+    assert navigator.go(Pose.from_yaw(3.0, 2.6)).reason == "no path"
+
+
+def test_it_stops_at_once_when_interrupted(small):
+    robot, navigator = small
+    asked = iter([False] * 10 + [True] * 100)
+    arrival = navigator.go(Pose.from_yaw(4.5, 4.0), interrupted=lambda: next(asked))
+    assert arrival.reason == "interrupted"
+    here = robot.truth
+    assert navigator.turn(1.0, interrupted=lambda: True).reason == "interrupted"
+    assert robot.truth == here
+
+
+@pytest.mark.parametrize("angle", [1.0, -2.5, 7.0])
+def test_it_turns_by_an_angle_more_than_full_turns_too(small, angle):
+    robot, navigator = small
+    before = robot.yaw
+    assert navigator.turn(angle).reached
+    assert robot.yaw - before == pytest.approx(angle, rel=0.05, abs=0.05)
+
+
+def test_the_caller_is_told_after_every_step_of_control(small):
+    robot, navigator = small
+    stamps = []
+    navigator = GridNavigator(
+        robot, navigator.localiser, moved=lambda where, motion: stamps.append(motion.stamp_ns)
+    )
+    assert navigator.go(Pose.from_yaw(4.5, 1.2)).reached
+    assert set(np.diff(stamps)) == {200_000_000}
+    assert stamps[-1] == robot.stamp_ns
+
+
+def test_a_table_that_only_the_depth_camera_sees_is_driven_around(small):
+    robot, navigator = small
+    x, y = np.meshgrid(np.arange(1.8, 2.6, 0.02), np.arange(0.4, 1.7, 0.02))
+    top = np.stack([x.ravel(), y.ravel(), np.full(x.size, 0.7)], axis=1)
+    navigator.see(top)
+    track = []
+    navigator._moved = lambda where, motion: track.append((robot.x, robot.y))
+    assert navigator.go(Pose.from_yaw(4.5, 1.2)).reached
+    gaps = np.sqrt(((np.array(track)[:, None] - top[None, :, :2]) ** 2).sum(axis=2)).min(axis=1)
+    assert gaps.min() > 0.15
+
+
+def test_standing_poses_are_free_and_can_be_reached(small):
+    robot, navigator = small
+    poses = navigator.standing((5.0, 2.5, 0.8), near_m=0.5, far_m=1.0)
+    assert poses
+    assert navigator.go(poses[0]).reached
+    assert 0.4 < math.dist((robot.x, robot.y), (5.0, 2.5)) < 1.1
+    bearing = math.atan2(2.5 - robot.y, 5.0 - robot.x)
+    assert abs(wrap(robot.yaw - bearing)) < 0.25
+
+
+def test_a_lift_takes_it_to_another_floor_and_back():
+    lift = Lift((Pose.from_yaw(5.0, 4.0), Pose.from_yaw(5.0, 4.0, z=3.0)))
+    lower = box(0, 0, 6, 5) + box(1, 3, 0.5, 0.5)
+    upper = box(0, 0, 6, 5) + wall((2, 0), (2, 3.5)) + box(3, 1, 0.6, 0.4)
+    robot, navigator = navigating(
+        lower, (1.0, 1.0, 0.0), heights_m=(0.0, 3.0), lifts=(lift,), upper=upper
+    )
+    assert 9 < navigator.travel_m((1.0, 1.0, 3.0)) < 13
+    arrival = navigator.go(Pose.from_yaw(1.0, 1.0, z=3.0))
+    assert arrival.reached
+    assert robot.floor == 1
+    assert math.dist((robot.x, robot.y), (1.0, 1.0)) < 0.2
+    where = navigator.where()
+    assert where.map_pose is not None and where.map_pose.z == 3.0
+    assert navigator.go(Pose.from_yaw(1.0, 1.0)).reached
+    assert robot.floor == 0
+    assert math.dist((robot.x, robot.y), (1.0, 1.0)) < 0.2
+
+
+def test_a_floor_without_a_lift_has_no_path():
+    _, navigator = navigating(box(0, 0, 4, 4), (1.0, 1.0, 0.0), heights_m=(0.0, 3.0))
+    assert navigator.go(Pose.from_yaw(1.0, 1.0, z=3.0)).reason == "no path"
+    assert navigator.standing((1.0, 1.0, 3.0), near_m=0.3, far_m=1.0) == ()
+
+
+def test_a_robot_carried_to_a_twin_room_wanders_until_it_knows_then_goes():
+    robot, navigator = navigating(twins(), (1.0, 1.0, 0.0))
+    for goal in [(2, 3.5), (1, 1), (8, 1), (8, 3.5), (8, 1), (10.6, 0.6), (1, 1)]:
+        assert navigator.go(Pose.from_yaw(*goal)).reached
+    robot.kidnap(7.9, 3.3, 0.5)
+    for _ in range(12):
+        navigator.turn(0.1)
+    assert not navigator.where().localised
+    arrival = navigator.go(Pose.from_yaw(1.0, 1.0))
+    assert arrival.reached
+    assert math.dist((robot.x, robot.y), (1.0, 1.0)) < 0.2
+
+
+def test_a_robot_carried_out_of_its_map_says_that_it_is_lost():
+    robot, navigator = navigating(box(0, 0, 4, 4) + box(3, 0, 0.5, 0.8), (1.0, 1.0, 0.0))
+    assert navigator.go(Pose.from_yaw(3.0, 3.0)).reached
+    robot.walls[0] = np.array(box(0, 0, 1.6, 9) + box(0.5, 4, 0.3, 0.3))
+    robot.kidnap(0.8, 2.0, 0.0)
+    navigator.turn(1.0)
+    arrival = navigator.go(Pose.from_yaw(1.0, 1.0))
+    assert (arrival.reached, arrival.reason) == (False, "lost")
+    assert navigator.where().map_pose is None
+
+
+def test_the_same_seed_gives_the_same_drive():
+    tracks = []
+    for _ in range(2):
+        robot, navigator = navigating(house(), seed=4)
+        for x, y, yaw in ROOMS[:2]:
+            navigator.go(Pose.from_yaw(x, y, yaw=yaw))
+        tracks.append((robot.truth, robot.stamp_ns, navigator.travelled_m))
+    assert tracks[0] == tracks[1]
+
+
+def test_what_is_bumped_into_unseen_is_driven_around(small):
+    robot, navigator = small
+    scan = robot.scan
+    low_bar = np.array([2.0, 0.6, 2.0, 1.6])
+    seen = robot.walls[0]
+    with_bar = np.array([*seen, low_bar])
+    robot.walls[0] = with_bar
+
+    def blind():
+        robot.walls[0] = seen
+        made = scan()
+        robot.walls[0] = with_bar
+        return made
+
+    robot.scan = blind
+    assert navigator.go(Pose.from_yaw(4.5, 1.2)).reached
+    assert 1 <= robot.bumps <= 4
+    assert math.dist((robot.x, robot.y), (4.5, 1.2)) < 0.2
+
+
+def test_wheels_that_slip_end_the_drive_as_blocked(small):
+    robot, navigator = small
+    drive = robot.drive
+    robot.drive = lambda linear, angular, seconds: drive(0.0, angular, seconds)
+    arrival = navigator.go(Pose.from_yaw(4.5, 1.2))
+    assert (arrival.reached, arrival.reason) == (False, "blocked")
+    assert distance(robot.truth, (1.0, 1.2, 0.0)) < 0.2

@@ -1,0 +1,221 @@
+"""The planner in a flat world: what it does, in which order, and what it remembers of it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flat_world import FlatWorld, Thing
+
+from memory_core.errors import GoalNotUnderstood
+from memory_core.memory import RobotMemory
+from memory_core.planning.planner import Planner
+from memory_core.types import Pose
+
+
+def furnished() -> list[Thing]:
+    """Kitchen at (6, 0), office at (0, 6), bedroom at (-6, 0)."""
+    return [
+        Thing("stove", (7.5, 1.5, 0.45), (0.6, 0.6, 0.9)),
+        Thing("fridge", (7.5, -1.5, 0.9), (0.6, 0.6, 1.8)),
+        Thing("sink", (7.5, 0.6, 0.8), (0.5, 0.5, 0.2)),
+        Thing("kitchen counter", (7.5, 0.0, 0.45), (0.6, 1.4, 0.9)),
+        Thing("kettle", (7.5, -0.4, 1.0), (0.15, 0.15, 0.2)),
+        Thing("red mug", (7.4, 0.3, 0.95)),
+        Thing("desk", (0.0, 7.5, 0.37), (1.4, 0.7, 0.74)),
+        Thing("computer", (0.3, 7.6, 0.9), (0.4, 0.2, 0.3)),
+        Thing("office chair", (0.0, 6.6, 0.45), (0.5, 0.5, 0.9)),
+        Thing("stapler", (-0.3, 7.4, 0.78)),
+        Thing("blue mug", (0.1, 7.4, 0.8)),
+        Thing("bed", (-7.5, 0.0, 0.3), (2.0, 1.6, 0.6)),
+        Thing("nightstand", (-7.2, 1.4, 0.25), (0.5, 0.5, 0.5)),
+        Thing("alarm clock", (-7.2, 1.4, 0.55)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def toured_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A memory of a look into every room, and when that ended."""
+    folder = tmp_path_factory.mktemp("toured") / "memory"
+    with RobotMemory.open(folder) as memory:
+        return folder, tour(FlatWorld(memory, furnished())).stamp_ns
+
+
+@pytest.fixture
+def world(toured_once: tuple[Path, int], tmp_path: Path) -> Iterator[FlatWorld]:
+    """The world after a look into every room."""
+    folder, stamp_ns = toured_once
+    shutil.copytree(folder, tmp_path / "memory")
+    with RobotMemory.open(tmp_path / "memory") as memory:
+        yield FlatWorld(memory, furnished(), stamp_ns)
+
+
+def tour(world: FlatWorld) -> FlatWorld:
+    for x, y in ((5.5, 0.0), (0.0, 5.5), (-5.5, 0.0), (0.0, 0.0)):
+        world.go(Pose.from_yaw(x, y, yaw=math.atan2(y, x)))
+        world.turn(math.tau)
+    world.travelled_m = 0.0
+    return world
+
+
+def planner(world: FlatWorld) -> Planner:
+    return Planner(world.memory, world.body(), session=world.session)
+
+
+def test_what_is_where_it_was_is_brought_on_the_straight_way(world):
+    outcome = planner(world).do("bring me the red mug")
+    assert outcome.done, outcome
+    assert world.given == ["red mug"]
+    assert world.travelled_m <= 2 * 7.5 + 0.5
+
+
+def test_a_plan_keeps_attention_and_its_path_and_moves_nothing(world):
+    plan = planner(world).plan("bring me the red mug")
+    assert world.travelled_m == 0.0 and world.held is None
+    first = plan.candidates[0]
+    assert first.label == "red mug" and math.dist(first.position, (7.4, 0.3, 0.95)) < 0.1
+    assert 0 < first.evidence.attention <= 1
+    assert first.evidence.path[-1] == first.evidence.observation.id
+    assert len(first.evidence.path_weights) == len(first.evidence.path) > 1
+    assert [step["skill"] for step in plan.to_json()["steps"]] == [
+        "approach", "look", "pick", "goto", "give",
+    ]  # fmt: skip
+    assert "red mug" in plan.told and "kitchen" in plan.told
+
+
+def test_a_thing_that_was_moved_is_found_elsewhere_and_it_says_where_it_had_been(world):
+    world.next_day()
+    world.thing("red mug").at = (-0.4, 7.4, 0.8)
+    outcome = planner(world).do("bring me the red mug")
+    assert outcome.done, outcome
+    assert world.given == ["red mug"]
+    assert "had been in the kitchen" in outcome.said
+
+
+def test_it_does_not_look_first_where_it_failed_before(world):
+    world.next_day()
+    mug = world.thing("red mug")
+    world.things.remove(mug)
+    first = planner(world).do("find the red mug")
+    assert not first.done and first.reason == "not found"
+    world.looks.clear()
+    world.pose = Pose()
+    mug.at = (-7.2, 1.3, 0.55)
+    world.things.append(mug)
+    plan = planner(world).plan("find the red mug")
+    assert plan.recalled and not plan.recalled[0].done
+    outcome = planner(world).do("find the red mug")
+    assert outcome.done
+    assert math.dist(world.looks[0][:2], (7.4, 0.3)) > 1.0, "it went where it had failed"
+
+
+def test_what_is_nowhere_ends_with_a_reason_and_every_place_is_looked_at_once(world):
+    outcome = planner(world).do("bring me the green umbrella")
+    assert not outcome.done and outcome.reason in ("not found", "nothing known")
+    places = [(look.position, look.thing) for look in outcome.looked]
+    assert len(places) == len(set(places)) > 2
+    assert "umbrella" in outcome.said
+
+
+def test_a_grasp_that_slips_is_tried_again(world):
+    world.slips = 2
+    assert planner(world).do("fetch the stapler").done
+    assert world.given == ["stapler"]
+
+
+def test_a_grasp_that_never_holds_ends_the_errand(world):
+    world.slips = 1_000
+    outcome = planner(world).do("fetch the stapler")
+    assert not outcome.done and outcome.reason == "slipped"
+
+
+def test_it_stops_where_it_is_when_told_to(world):
+    outcome = planner(world).do("bring me the red mug", interrupted=lambda: world.travelled_m > 2.0)
+    assert not outcome.done and outcome.reason == "interrupted"
+    assert world.travelled_m < 2.6
+
+
+def test_who_does_not_know_where_he_is_does_not_drive(world):
+    world.lost = True
+    outcome = planner(world).do("go to the kitchen")
+    assert not outcome.done and outcome.reason == "lost"
+    assert world.travelled_m == 0.0
+
+
+def test_a_blocked_room_is_given_up_with_its_reason(world):
+    world.blocked = lambda at: at[0] > 3.0
+    outcome = planner(world).do("bring me the red mug")
+    assert not outcome.done
+    assert world.pose.x <= 3.0
+
+
+def test_things_are_put_where_they_are_asked_to_be(world):
+    outcome = planner(world).do("put the stapler on the nightstand")
+    assert outcome.done, outcome
+    at = world.thing("stapler").at
+    assert abs(at[0] + 7.2) <= 0.25 and abs(at[1] - 1.4) <= 0.25 and 0.5 <= at[2] <= 0.62
+
+
+def test_a_thing_is_put_back_where_it_used_to_be(world):
+    world.next_day()
+    world.thing("red mug").at = (-0.4, 7.4, 0.8)
+    tour(world)
+    outcome = planner(world).do("put the red mug back")
+    assert outcome.done, outcome
+    assert math.dist(world.thing("red mug").at[:2], (7.5, 0.0)) < 1.0
+
+
+def test_a_drawer_is_opened_for_what_was_seen_in_it(world):
+    world.things += [
+        Thing("drawer", (-6.95, 1.4, 0.4), (0.05, 0.4, 0.15)),
+        Thing("drawer handle", (-6.92, 1.4, 0.4), (0.02, 0.1, 0.02)),
+        Thing("passport", (-7.1, 1.4, 0.4), inside="drawer"),
+    ]
+    world.opened.add("drawer")
+    tour(world)
+    world.opened.discard("drawer")
+    outcome = planner(world).do("bring me the passport")
+    assert outcome.done, outcome
+    assert world.given == ["passport"]
+    assert "drawer" not in world.opened, "it left the drawer open"
+
+
+def test_goals_of_other_kinds_are_carried_out(world):
+    assert planner(world).do("go to the kitchen").done
+    assert world.pose.x > 4.0
+    assert planner(world).do("say dinner is ready").done and "dinner is ready" in world.said
+    before = world.stamp_ns
+    assert planner(world).do("wait for 3 seconds").done
+    assert world.stamp_ns - before >= 3 * 10**9
+    answered = planner(world).do("where is the blue mug?")
+    assert answered.done and math.dist(answered.position, (0.1, 7.4, 0.8)) < 0.2
+
+
+def test_words_that_ask_for_nothing_are_refused(world):
+    before = world.memory.info()["observations"]
+    with pytest.raises(GoalNotUnderstood):
+        planner(world).do("frobnicate the blorp")
+    assert world.memory.info()["observations"] == before
+
+
+class PowerCut(BaseException):
+    """The robot's power fails."""
+
+
+def test_after_a_power_cut_it_goes_on_with_what_it_holds(world):
+
+    def cut() -> bool:
+        if world.held is not None and world.pose.x < 4.0:
+            raise PowerCut
+        return False
+
+    with pytest.raises(PowerCut):
+        planner(world).do("bring me the red mug", interrupted=cut)
+    outcome = planner(world).resume()
+    assert outcome is not None and outcome.done, outcome
+    assert world.given == ["red mug"]
+    assert math.hypot(world.pose.x, world.pose.y) < 0.5, "it was not brought to the asker"
+    assert planner(world).resume() is None
