@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
+
+from memory_core.interfaces.console import DEFAULT_FOLDER, common_options
 
 
 def demo(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +36,30 @@ def questions(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_questions)
 
 
+def house(parser: argparse.ArgumentParser) -> None:
+    """Declare `robot-memory eval house`."""
+    parser.add_argument("--seeds", type=int, default=10, metavar="N",
+                        help="how many homes, two days each (default: 10)")  # fmt: skip
+    parser.add_argument("--first-seed", type=int, default=0, metavar="S",
+                        help="of the first home (default: 0)")  # fmt: skip
+    parser.add_argument("--agent", nargs="+", default=["memory"], metavar="A",
+                        help="what plans rest on: none, last-seen, flat, memory, perfect "
+                             "(default: memory)")  # fmt: skip
+    parser.add_argument("--condition", choices=("exact", "noisy"), default="exact",
+                        help="noisy: 20 %% misses, 5 %% confusions, wheels that drift "
+                             "(default: exact)")  # fmt: skip
+    parser.add_argument("--rooms", type=int, metavar="N", help="4 to 12 (default: drawn)")
+    parser.add_argument("--wordings", choices=("tuning", "reporting"), default="reporting",
+                        help="which half of the wordings asks (default: reporting)")  # fmt: skip
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the first days there")
+    parser.add_argument("--workers", type=int, default=1, metavar="N",
+                        help="processes that live (default: 1)")  # fmt: skip
+    parser.add_argument("--resume", action="store_true", help="go on where the rows file ends")
+    parser.add_argument("--rows", metavar="FILE",
+                        help="write one JSON line an errand, question and day, home by home")  # fmt: skip
+    parser.set_defaults(run=_run_house)
+
+
 def house_changes(parser: argparse.ArgumentParser) -> None:
     """Declare `robot-memory eval house-changes`."""
     parser.add_argument("--seeds", type=int, default=20, metavar="N",
@@ -58,6 +85,64 @@ def retention(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_retention)
 
 
+def sim(parser: argparse.ArgumentParser) -> None:
+    """Declare `robot-memory sim`."""
+    worlds = parser.add_subparsers(dest="world", metavar="WORLD", required=True)
+    house = worlds.add_parser(
+        "house", parents=[common_options()], help="a robot lives a day in a simulated home"
+    )
+    house.add_argument("--seed", type=int, default=30, help="of the home (default: 30)")
+    house.add_argument("--day", type=int, default=0, metavar="D",
+                       help="0 the first; people move things between days (default: 0)")  # fmt: skip
+    house.add_argument("--errand", action="append", default=[], metavar="WORDS",
+                       help="what the robot is asked for (repeatable; default: patrol the house)")  # fmt: skip
+    house.add_argument("--out", type=Path, default=Path("house"), metavar="DIR",
+                       help="the memory is kept in DIR/memory (default: ./house)")  # fmt: skip
+    house.add_argument("--video", action="store_true",
+                       help="film it: DIR/day-N.mp4, and DIR/day-N.png with some moments")  # fmt: skip
+    _of_the_robot(house)
+    house.set_defaults(run=_run_sim)
+
+
+def do(parser: argparse.ArgumentParser) -> None:
+    """Declare `robot-memory do`."""
+    parser.add_argument("words", nargs="*", help="for example: bring me the red mug")
+    parser.add_argument("--memory", type=Path, metavar="DIR",
+                        default=Path(os.environ.get("ROBOT_MEMORY", DEFAULT_FOLDER)),
+                        help=f"the memory's folder (default: $ROBOT_MEMORY or ./{DEFAULT_FOLDER})")  # fmt: skip
+    parser.add_argument("--sim", type=int, metavar="SEED",
+                        help="act in the simulated home of this seed")  # fmt: skip
+    parser.add_argument("--day", type=int, metavar="D", help="of that home (default: the one after "
+                        "the memory's last; with --resume the last)")  # fmt: skip
+    parser.add_argument("--plan", action="store_true", help="only show what the robot would do")
+    parser.add_argument("--draw", type=Path, default=Path("plan.svg"), metavar="FILE",
+                        help="with --plan: where the plan is drawn (default: plan.svg)")  # fmt: skip
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with what a power cut ended")  # fmt: skip
+    parser.add_argument("--video", type=Path, metavar="FILE",
+                        help="film it: FILE.mp4 or FILE.gif, and some moments in FILE.png")  # fmt: skip
+    _of_the_robot(parser)
+    parser.set_defaults(run=_run_do)
+
+
+def _of_the_robot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pixels", default="320x240", metavar="WxH",
+                        help="size of the robot's pictures (default: 320x240)")  # fmt: skip
+    parser.add_argument("--encoder", default="default", help="text encoder")
+
+
+def _run_sim(options: argparse.Namespace) -> int:
+    from memory_sim.house_days import run_sim
+
+    return run_sim(options)
+
+
+def _run_do(options: argparse.Namespace) -> int:
+    from memory_sim.house_days import run_do
+
+    return run_do(options)
+
+
 def _run_questions(options: argparse.Namespace) -> int:
     from memory_core.interfaces.evaluations import show_report
     from memory_core.interfaces.opening import bar, encoder_of
@@ -70,6 +155,25 @@ def _run_questions(options: argparse.Namespace) -> int:
             progress=tell,
         )  # fmt: skip
     return show_report(options, found, rows)
+
+
+def _run_house(options: argparse.Namespace) -> int:
+    from memory_core.interfaces.evaluations import show_report
+    from memory_core.interfaces.opening import bar
+    from memory_sim.house_evaluation import evaluate_house
+    from memory_sim.two_days import Setting
+
+    setting = Setting(options.condition, rooms=options.rooms, wordings=options.wordings)
+    with bar(options, "homes") as tell:
+        found, rows = evaluate_house(
+            options.seeds, first_seed=options.first_seed, agents=options.agent, setting=setting,
+            workers=options.workers, rows_file=Path(options.rows) if options.rows else None,
+            resume=options.resume, cache_folder=options.cache, progress=tell,
+        )  # fmt: skip
+    if not options.json:
+        found = {**found.pop("agents"), "first day": found.pop("first_day"), **found}
+    written = argparse.Namespace(**{**vars(options), "rows": None})  # home by home, all of them
+    return show_report(written, found, rows)
 
 
 def _run_house_changes(options: argparse.Namespace) -> int:

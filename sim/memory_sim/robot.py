@@ -1,0 +1,321 @@
+"""A robot that lives in a simulated home: its senses fill a memory, and a planner moves it.
+
+What it knows comes from odometry, scans, noisy depth and a detector. Where it really is, is known
+to the renderer and to scoring alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from memory_core.identity import deterministic_id
+from memory_core.memory import RobotMemory
+from memory_core.perception.camera import back_project, object_position
+from memory_core.perception.keyframes import KeyframeRule, KeyframeSelector, encode_jpeg
+from memory_core.planning.body import Body, Localisation, Motion, Seen
+from memory_core.planning.navigation.localisation import Localiser
+from memory_core.planning.navigation.navigator import GridNavigator
+from memory_core.planning.navigation.state import load_state, save_state
+from memory_core.semantic.views import telling
+from memory_core.types import BoolArray, FloatArray, Observation, Pose, Sighting, Vector3
+from memory_sim.worlds.home.base import OdometryNoise, SimBase
+from memory_sim.worlds.home.camera import FAR_M, Frame, towards
+from memory_sim.worlds.home.detectors import Detection, Detector, SegmentationDetector
+from memory_sim.worlds.home.handling import SimManipulator
+from memory_sim.worlds.home.world import World
+
+PERIOD_NS = 500_000_000
+CUT_MARGIN_PX = 2
+DRIVING_TILT_RAD = -0.35
+HELD_WITHIN_M = 0.55
+OBSTACLE_STRIDE = 6
+OBSTACLES_M = 3.5
+CLOUD_STRIDE = 2
+CLOUD_MARGIN_M = 0.03
+FEWEST_POINTS, MOST_POINTS = 10, 1_500
+KEYFRAMES = KeyframeRule(change=0.25)
+MAPS = "maps"
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds of computing spent on each part of perception, one entry a frame."""
+
+    render: list[float] = field(default_factory=list)
+    perceive: list[float] = field(default_factory=list)
+    remember: list[float] = field(default_factory=list)
+
+
+class HouseRobot:
+    """A robot in a home: base, arm, camera and detector, with a memory. Implements `Eyes`."""
+
+    def __init__(
+        self,
+        world: World,
+        memory: RobotMemory,
+        *,
+        start_ns: int,
+        session: str,
+        detector: Detector | None = None,
+        odometry_noise: OdometryNoise | None = None,
+        slips: float = 0.0,
+        seed: int = 0,
+        watch: Callable[[Frame], None] = lambda frame: None,
+    ) -> None:
+        """Wake up at the dock.
+
+        Args:
+            world: The home on one of its days.
+            memory: Open for writing; the map of earlier days lies in its folder.
+            start_ns: What the robot's clock shows, nanoseconds since the epoch.
+            session: Of the robot.
+            detector: Names what is in pictures; by default an exact one.
+            odometry_noise: How the wheels lie.
+            slips: Share of grasps that do not hold.
+            seed: Of all noise.
+            watch: Given every frame, for films.
+        """
+        self.world = world
+        self.memory = memory
+        self.session = session
+        self.timings = Timings()
+        self.said: list[str] = []
+        self.base = SimBase(world, odometry_noise=odometry_noise, start_ns=start_ns, seed=seed)
+        self.arm = SimManipulator(self.base, slip_probability=slips, seed=seed)
+        self._detector = detector if detector is not None else SegmentationDetector(world)
+        self._watch = watch
+        self._selector = KeyframeSelector(KEYFRAMES)
+        self._frames = 0
+        self._last_ns = -PERIOD_NS
+        self._pending: list[Future[Any]] = []
+        self._noticed: list[Seen] = []
+        self._cloud: FloatArray = np.empty((0, 3))
+        self._looked: tuple[Frame, Pose] | None = None
+        self.base.look_towards(0.0, DRIVING_TILT_RAD)
+        self._localiser = self._map()
+        self.navigator = GridNavigator(
+            self.base, self._localiser, moved=self._moved,
+            lifts=(world.plan.lift,) if world.plan.lift is not None else (),
+        )  # fmt: skip
+
+    def _map(self) -> Localiser:
+        folder = self.memory.folder / MAPS
+        if folder.exists():
+            return load_state(folder, start=self.world.plan.dock)
+        return Localiser(start=self.world.plan.dock, heights_m=self.world.floors_z)
+
+    def body(self) -> Body:
+        """As a planner has it."""
+        return Body(
+            self.navigator, self, lambda: self.base.stamp_ns, self._wait, self.said.append,
+            self.arm,
+        )  # fmt: skip
+
+    def sleep(self) -> None:
+        """End the day: everything seen is on disk, and so is the map."""
+        self.settle()
+        self._tell_anchors()
+        save_state(self._localiser, self.memory.folder / MAPS)
+
+    def settle(self) -> None:
+        """Wait until everything seen so far is remembered."""
+        pending, self._pending = self._pending, []
+        for future in pending:
+            future.result()
+
+    def _wait(self, seconds: float) -> None:
+        self.base.wait(seconds)
+        self._perceive_in_time()
+
+    # -- remembering ------------------------------------------------------------------------
+
+    def _moved(self, where: Localisation, motion: Motion) -> None:
+        self._tell_anchors()
+        self._perceive_in_time()
+
+    def _tell_anchors(self) -> None:
+        """Bring the memory's anchors to where the map has them."""
+        localiser = self._localiser
+        for name, pose in localiser.new_anchors().items():
+            self.memory.add_anchor(name, pose, map_id=localiser.map_id, reason="submap")
+        moved = localiser.corrections()
+        if moved:
+            self.settle()
+            self.memory.move_anchors(moved, map_id=localiser.map_id, reason="loop closure")
+
+    def _perceive_in_time(self) -> None:
+        if self.base.stamp_ns - self._last_ns >= PERIOD_NS:
+            self._perceive(keep=False)
+
+    def _perceive(self, *, keep: bool) -> tuple[Seen, ...]:
+        """Take a picture, say what is in it, and remember it if it is worth it.
+
+        Args:
+            keep: Remember it even if it is like the last one.
+        """
+        self._last_ns = self.base.stamp_ns
+        self._frames += 1
+        begun = time.perf_counter()
+        frame = self.world.camera.look(self.base.true_pose.compose(self.base.camera_pose))
+        rendered = time.perf_counter()
+        self.timings.render.append(rendered - begun)
+        if frame is None:
+            return ()
+        self._watch(frame)
+        where = self._localiser.where()
+        camera = self.base.camera_pose
+        things = [self._placed(found, frame) for found in self._detector(frame)]
+        seen = self._seen(things, where, camera)
+        self._noticed += seen
+        self._looked = (frame, camera)
+        self._map_obstacles(frame, where, camera)
+        kept = self._selector.wants(self.base.stamp_ns, _in_anchor(where, camera), frame.image)
+        perceived = time.perf_counter()
+        self.timings.perceive.append(perceived - rendered)
+        if kept or keep:
+            sightings = tuple(
+                sighting for sighting, (_, points) in things
+                if sighting is not None and not self._own(camera.transform(points))
+            )  # fmt: skip
+            self._remember(frame, where, camera, sightings)
+            self.timings.remember.append(time.perf_counter() - perceived)
+        return seen
+
+    def _placed(
+        self, found: Detection, frame: Frame
+    ) -> tuple[Sighting | None, tuple[Detection, FloatArray]]:
+        """A detection as a sighting in the camera's frame (None where it is cut), and its points."""
+        mask = _thinned(found.mask)
+        points = back_project(frame.depth_m, frame.intrinsics, mask=mask)
+        if len(points) < FEWEST_POINTS:
+            return None, (found, points)
+        located = object_position(frame.depth_m, frame.intrinsics, mask)
+        if located is None:
+            return None, (found, points)
+        centre, covariance, size = located
+        near = np.abs(points - np.array(centre)) <= np.array(size) / 2 + CLOUD_MARGIN_M
+        points = points[near.all(axis=1)]
+        if _cut(found.mask):
+            return None, (found, points)
+        rows, columns = np.nonzero(found.mask)
+        bearing = frame.intrinsics.bearing(float(columns.mean()), float(rows.mean()))
+        sighting = Sighting(
+            found.label, position=centre, covariance=covariance, bearing=bearing, size=size,
+            confidence=found.score,
+        )  # fmt: skip
+        return sighting, (found, points)
+
+    def _own(self, cloud: FloatArray) -> bool:
+        """Whether points, base frame, shape (n, 3), are on what the robot itself holds."""
+        x, y, _ = cloud.mean(axis=0)
+        return self.arm.holding and math.hypot(x, y) < HELD_WITHIN_M
+
+    def _seen(
+        self,
+        things: list[tuple[Sighting | None, tuple[Detection, FloatArray]]],
+        where: Localisation,
+        camera: Pose,
+    ) -> tuple[Seen, ...]:
+        """What is in view, with its place in the map; nothing where the robot is not localised."""
+        if where.map_pose is None:
+            return ()
+        seen = []
+        for sighting, (found, points) in things:
+            if len(points) < FEWEST_POINTS:
+                continue
+            cloud = camera.transform(points)
+            if self._own(cloud):
+                continue
+            middle = cloud.mean(axis=0) if sighting is None or sighting.position is None else (
+                np.array(camera.apply(*sighting.position)))  # fmt: skip
+            x, y, z = where.map_pose.apply(*middle.tolist())
+            seen.append(Seen(found.label, (x, y, z), cloud, found.score))
+        return tuple(seen)
+
+    def _map_obstacles(self, frame: Frame, where: Localisation, camera: Pose) -> None:
+        if where.map_pose is None:
+            return
+        thinned = np.zeros_like(frame.depth_m)
+        step = OBSTACLE_STRIDE
+        thinned[::step, ::step] = frame.depth_m[::step, ::step]
+        thinned[thinned > OBSTACLES_M] = 0
+        points = back_project(thinned, frame.intrinsics)
+        self._localiser.see(where.map_pose.compose(camera).transform(points))
+
+    def _remember(
+        self,
+        frame: Frame,
+        where: Localisation,
+        camera: Pose,
+        sightings: tuple[Sighting, ...],
+    ) -> None:
+        lens = frame.intrinsics
+        view = telling(
+            frame.depth_m, width_rad=2 * math.atan(lens.width / 2 / lens.fx),
+            height_rad=2 * math.atan(lens.height / 2 / lens.fy), range_m=FAR_M,
+        )  # fmt: skip
+        stamp_ns = self.base.stamp_ns
+        observation = Observation(
+            id=deterministic_id(self.session, "camera", stamp_ns, self._frames),
+            stamp_ns=stamp_ns, source="camera", session=self.session, map_id=where.map_id,
+            anchor_id=where.anchor_id, pose=_in_anchor(where, camera),
+            covariance=where.covariance, localised=where.localised, sightings=sightings,
+            keyframe=encode_jpeg(frame.image), extra={"view": view},
+        )  # fmt: skip
+        self._pending.append(self.memory.submit(observation))
+
+    # -- Eyes -------------------------------------------------------------------------------
+
+    def look(self, at: Vector3 | None = None) -> tuple[Seen, ...]:
+        """See `Eyes.look`; the head turns there and back."""
+        here = self._localiser.where().map_pose
+        if at is not None and here is not None:
+            self.base.look_towards(*towards(here, at))
+        self.base.wait(PERIOD_NS * 1e-9)
+        seen = self._perceive(keep=True)
+        self.base.look_towards(0.0, DRIVING_TILT_RAD)
+        self.settle()
+        return seen
+
+    def noticed(self) -> tuple[Seen, ...]:
+        """See `Eyes.noticed`."""
+        found, self._noticed = tuple(self._noticed), []
+        return found
+
+    def cloud(self) -> FloatArray:
+        """See `Eyes.cloud`."""
+        here = self._localiser.where().map_pose
+        if self._looked is None or here is None:
+            return np.empty((0, 3))
+        frame, camera = self._looked
+        depth = np.zeros_like(frame.depth_m)
+        depth[::CLOUD_STRIDE, ::CLOUD_STRIDE] = frame.depth_m[::CLOUD_STRIDE, ::CLOUD_STRIDE]
+        return here.compose(camera).transform(back_project(depth, frame.intrinsics))
+
+
+def _in_anchor(where: Localisation, camera: Pose) -> Pose | None:
+    return None if where.pose is None else where.pose.compose(camera)
+
+
+def _thinned(mask: BoolArray) -> BoolArray:
+    """Every so many rows and columns of a large mask: what is large is placed as well by fewer."""
+    stride = math.ceil(math.sqrt(np.count_nonzero(mask) / MOST_POINTS))
+    if stride <= 1:
+        return mask
+    thinned = np.zeros_like(mask)
+    thinned[::stride, ::stride] = mask[::stride, ::stride]
+    return thinned
+
+
+def _cut(mask: BoolArray) -> bool:
+    """Whether a thing is cut off by the picture's edge: its middle is not what is seen."""
+    margin = CUT_MARGIN_PX
+    inner = mask[margin:-margin, margin:-margin]
+    return bool(mask.sum() > inner.sum())

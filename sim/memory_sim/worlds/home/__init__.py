@@ -1,0 +1,1 @@
+"""A simulated home: plans of whole homes, their people, and the world a robot acts in."""

@@ -1,0 +1,54 @@
+"""No memory: what is searched, and that nothing else is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pybullet")
+
+from memory_core.planning.navigation.grid import OccupancyGrid
+from memory_sim.agents.none import Nothing
+from memory_sim.agents.places import SPREAD_M, free_places, regions_at
+from tests.sim.agents.seen import NOW_NS, straight
+
+FREE, TAKEN = -5.0, 5.0
+
+
+def room(width_m: float = 6.0, depth_m: float = 4.5) -> OccupancyGrid:
+    """An empty room with its corner at the origin, walls all around."""
+    rows, columns = round(depth_m / 0.05) + 2, round(width_m / 0.05) + 2
+    odds = np.full((rows, columns), TAKEN)
+    odds[1:-1, 1:-1] = FREE
+    return OccupancyGrid.from_odds(odds, np.zeros_like(odds), corner=(-1, -1))
+
+
+def test_places_are_free_and_spread_over_the_room():
+    places = free_places([room()], [0.0])
+    assert all(0.25 < x < 5.75 and 0.25 < y < 4.25 and z == 0.0 for x, y, z in places)
+    corners = [(0.5, 0.5), (5.5, 0.5), (0.5, 4.0), (5.5, 4.0)]
+    for corner in corners:
+        assert min(math.dist(corner, place[:2]) for place in places) <= SPREAD_M * math.sqrt(2)
+
+
+def test_places_lie_on_every_floor():
+    assert {z for _, _, z in free_places([room(), room()], [0.0, 3.0])} == {0.0, 3.0}
+
+
+def test_the_nearest_place_is_searched_first():
+    regions = regions_at(free_places([room()], [0.0]), straight)
+    ways = [region.travel_m for region in regions]
+    assert ways == sorted(ways)
+
+
+def test_nothing_is_known():
+    nothing = Nothing(None)
+    where = {"now_ns": NOW_NS, "travel_m": straight}
+    assert nothing.meant("red mug in the kitchen", **where).candidates == ()
+    assert nothing.meant("red mug in the kitchen", **where).thing == "red mug"
+    assert nothing.room("kitchen", **where) is None
+    assert nothing.ask("where is the red mug?", now_ns=NOW_NS).abstained
+    assert nothing.looks_for("red mug", since_ns=1) == ()
+    assert nothing.outcomes_like("fetch", k=3) == ()
