@@ -1,8 +1,10 @@
 # make demo   tour a simulated house, remember it, ask it, write demo/report.html
 # make test   style, types, structure and tests
+# make docs   build the documentation site in site/
+# make web    build the viewer from web/; needs Node 20 (the built page is in the repository)
 # make test-ros   build and test the ROS 2 packages; needs ROS 2 Jazzy
 # All set up .venv first; nothing else is needed.
-.PHONY: help setup demo test test-ros lint types structure pytest format clean
+.PHONY: help setup demo test test-ros lint types structure pytest docs web format clean
 
 bin := .venv/bin
 export HF_HUB_OFFLINE := 1
@@ -34,6 +36,13 @@ structure:
 
 pytest:
 	$(bin)/python -m pytest -n 2
+
+docs: setup
+	$(bin)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(bin)/zensical build --strict --clean
+
+web:
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 format:
 	$(bin)/ruff check --fix .

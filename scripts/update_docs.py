@@ -9,6 +9,8 @@ robot-memory eval retention --json > retention.json
 python -m benchmarks.episodic --ask --json > episodic.json
 python -m benchmarks.attention --json > attention.json
 python -m benchmarks.month --json > month.json
+python -m benchmarks.ways_in --memory DIR --json > ways.json
+python -m benchmarks.loading --json > load.json
 python scripts/update_docs.py houses.json places.json forest.json changes.json …
 """
 
@@ -282,7 +284,47 @@ def _against(result: dict[str, Any]) -> str:
     return f"{title}\n\n{table(header, rows)}"
 
 
+def ways(found: dict[str, Any]) -> None:
+    """The table of `benchmarks/ways_in.py`."""
+    rows = [
+        [name, *[_told(way[key]) for key in ("p50_ms", "p95_ms", "p99_ms", "cost_p50_ms")]]
+        for name, way in found["ways"].items()
+    ]
+    header = ["way in", "p50, ms", "p95, ms", "p99, ms", "over in process at p50, ms"]
+    between("benchmarks.md", "ways", f"{table(header, rows)}\n\n{_aims(found)}")
+
+
+def loads(found: dict[str, Any]) -> None:
+    """The table of `benchmarks/loading.py`."""
+    rows = [
+        [load["call"], load["clients"], f"{load['requests']:,}", load["failed"],
+         *[_told(load[key]) for key in ("p50_ms", "p95_ms", "p99_ms", "max_ms")]]
+        for load in found["loads"]
+    ]  # fmt: skip
+    header = ["call", "clients", "requests", "failed", "p50, ms", "p95, ms", "p99, ms", "worst, ms"]
+    slow = found["slow_clients"]
+    said = (
+        f"Ingest beside {slow['stalled']} listeners that stopped reading: "
+        f"{_told(slow['beside_per_s'])} observations a second, {_told(slow['alone_per_s'])} without."
+    )
+    between("benchmarks.md", "loads", f"{table(header, rows)}\n\n{said}\n\n{_aims(found)}")
+
+
+def _aims(found: dict[str, Any]) -> str:
+    """What was aimed at, what came, and where and when."""
+    rows = [
+        [aim["what"], _told(aim["value"]), f"{'≥' if aim['above'] else '≤'} {_told(aim['limit'])}",
+         "yes" if aim["met"] else "**no**"]
+        for aim in found["targets"]
+    ]  # fmt: skip
+    computer = found["machine"]
+    made = f"{found['date'][:10]}, {computer['cpu']}, {computer['cores']} cores."
+    return f"{table(['what', 'measured', 'target', 'met'], rows)}\n\n{made}"
+
+
 PAGES = {
+    "ways": ways,
+    "loads": loads,
     "recall@1_gap30": places,
     "incremental": forest,
     "f1": changes,

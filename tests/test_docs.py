@@ -17,7 +17,7 @@ from memory_core.interfaces.cli import build_parser, main
 from memory_core.perception.text import SentenceEncoder
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SIDECAR = (
     '{"stamp": 1772528405.0, "text": "a tidy kitchen", "sightings": '
     '[{"label": "toaster", "position": [1.2, 0.3, 0.9]}]}\n'
@@ -80,6 +80,17 @@ def test_python_in_the_readme_runs_as_printed(folder):
         )
         assert done.returncode == 0, done.stderr
         assert "green bottle" in done.stdout
+
+
+def test_the_python_page_prints_what_it_says(folder, capsys):
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(examples) >= 10
+    for example in examples:
+        shown = [line[4:] for line in example.splitlines() if line.startswith("# → ")]
+        assert shown, example
+        exec(compile(example, "docs/python.md", "exec"), {"__name__": "docs.python"})
+        assert capsys.readouterr().out.splitlines() == shown
 
 
 def test_links_between_pages_lead_somewhere():

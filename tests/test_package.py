@@ -16,7 +16,7 @@ from memory_core import errors
 ROOT = Path(__file__).parents[1]
 HEAVY = (
     "torch", "open3d", "transformers", "sentence_transformers", "pybullet", "rclpy", "fastapi",
-    "sklearn", "cv2", "scipy", "matplotlib", "rosbags", "mcap",
+    "sklearn", "cv2", "scipy", "matplotlib", "rosbags", "mcap", "mcp",
 )  # fmt: skip
 
 

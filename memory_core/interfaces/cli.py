@@ -23,9 +23,12 @@ PLUGINS = "robot_memory.commands"
 _WORDS = ("question", "text", "id", "reason", "robot", "session", "source")
 _NEEDED_ELSEWHERE = {
     "demo": "tour a simulated house, remember it, ask it, write a report",
+    "eval.house": "errands and questions in simulated homes over two days",
+    "do": "plan an errand from memory, and do it in a simulated home",
     "eval.house-changes": "what people moved, brought and took in simulated houses",
     "eval.questions": "questions about simulated houses, scored against ground truth",
     "eval.retention": "what a full memory should lose: fixed rules and the learned allocator",
+    "sim": "a robot lives in a simulated world and remembers it",
 }
 """What other packages bring, named as their entry points are; `eval.X` is `robot-memory eval X`."""
 
@@ -47,6 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_reading(commands, common, memory)
     _add_structure(commands, common, memory)
     _add_changing(commands, common, memory)
+    _add_mcp(commands, common, memory)
+    _add_serve(commands, common, memory)
     evaluations = _add_evaluations(commands, common)
     _add_plugins(commands, evaluations, common)
     return parser
@@ -83,7 +88,21 @@ def _add_reading(
     export = commands.add_parser(
         "export", parents=[common, memory], help="write all of it to a file"
     )
-    export.add_argument("file", help="FILE.jsonl, FILE.jsonl.gz or FILE.mcap")
+    export.add_argument("file", help="FILE.jsonl, FILE.jsonl.gz or FILE.mcap (for Foxglove)")
+    export.add_argument(
+        "--format", choices=("jsonl", "mcap"), help="of the file (default: as its name ends)"
+    )
+    export.add_argument(
+        "--records", action="store_true",
+        help="with entities, places, events, facts and the forest, for other programs",
+    )  # fmt: skip
+    view = commands.add_parser(
+        "view", parents=[common, memory], help="show map, path, pictures and things in Rerun"
+    )
+    view.add_argument("--rerun", action="store_true", required=True,
+                      help="in the Rerun viewer (for the page in a browser: robot-memory serve)")  # fmt: skip
+    view.add_argument("--out", metavar="FILE.rrd", help="write a recording instead")
+    view.add_argument("--spawn", action="store_true", help="with --out: open the viewer as well")
     backup = commands.add_parser(
         "backup", parents=[common, memory], help="copy the memory while it is in use"
     )
@@ -200,6 +219,51 @@ def _add_retention(parser: argparse.ArgumentParser) -> None:
                         help="keep at most about so many (default: no bound)")  # fmt: skip
     parser.add_argument("--policy", choices=_POLICIES, default=_POLICIES[0],
                         help="which go first beyond that bound (default: ebbinghaus)")  # fmt: skip
+
+
+def _add_mcp(
+    commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
+) -> None:
+    mcp = commands.add_parser(
+        "mcp", parents=[common, memory], help="serve the memory to language models (MCP)"
+    )
+    mcp.add_argument("--http", action="store_true",
+                     help="over HTTP (default: standard input and output)")  # fmt: skip
+    mcp.add_argument("--host", default="127.0.0.1", help="with --http: the address to listen on; "
+                     "others than this machine need a token")  # fmt: skip
+    mcp.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
+    mcp.add_argument("--name", action="append", default=[], metavar="HOST",
+                     help="a name that clients use for this host (repeatable)")  # fmt: skip
+    mcp.add_argument("--token", default=os.environ.get("ROBOT_MEMORY_TOKEN", ""),
+                     help="what clients show over HTTP (default: $ROBOT_MEMORY_TOKEN)")  # fmt: skip
+    mcp.add_argument("--rate", type=float, default=50.0, metavar="N",
+                     help="calls a second that one client may make (default: 50)")  # fmt: skip
+    mcp.add_argument("--allow", action="append", default=[], metavar="TOOL",
+                     choices=("remember_note", "forget", "plan", "go_to"),
+                     help="also this tool, which changes or moves something (repeatable)")  # fmt: skip
+    mcp.add_argument("--audit", metavar="FILE", help="where each use of those tools is written "
+                     "(default: audit.jsonl in the memory's folder)")  # fmt: skip
+
+
+def _add_serve(
+    commands: Commands, common: argparse.ArgumentParser, memory: argparse.ArgumentParser
+) -> None:
+    serve = commands.add_parser(
+        "serve", parents=[common, memory], help="serve the viewer and the HTTP API"
+    )
+    serve.add_argument("--host", default="127.0.0.1",
+                       help="the address to listen on; others than this machine need a token")  # fmt: skip
+    serve.add_argument("--port", type=int, default=8766, help="0 takes a free one (default: 8766)")
+    serve.add_argument("--name", action="append", default=[], metavar="HOST",
+                       help="a name that clients use for this host (repeatable)")  # fmt: skip
+    serve.add_argument("--token", default=os.environ.get("ROBOT_MEMORY_TOKEN", ""),
+                       help="what every client shows (default: $ROBOT_MEMORY_TOKEN)")  # fmt: skip
+    serve.add_argument("--rate", type=float, default=200.0, metavar="N",
+                       help="calls a second that one address may make (default: 200)")  # fmt: skip
+    serve.add_argument("--allow", action="append", default=[], metavar="CALL",
+                       choices=("observe", "remember_note", "forget", "plan", "go_to"),
+                       help="also this call, which changes or moves something (repeatable); where "
+                       "there is no token, one is made")  # fmt: skip
 
 
 def _add_evaluations(commands: Commands, common: argparse.ArgumentParser) -> Commands:

@@ -7,17 +7,19 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from memory_core.errors import InvalidQuery, MemoryMissing
+from memory_core.episodic.exchange import left_out
+from memory_core.errors import InvalidQuery, MemoryMissing, NotInstalled
 from memory_core.interfaces import structure
 from memory_core.interfaces.console import complain, print_json, say, table
 from memory_core.interfaces.evaluations import evaluate
 from memory_core.interfaces.opening import bar, language_model, loaded_encoder, open_memory
 from memory_core.interfaces.why import show_why
 from memory_core.language import times
+from memory_core.language.model import LanguageModel
 from memory_core.memory import RobotMemory
-from memory_core.types import Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
+from memory_core.types import Answer, Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
 
 DAMAGED = 5
 
@@ -30,19 +32,36 @@ def ask(options: argparse.Namespace) -> int:
     question = " ".join(options.question)
     zone = times.zone(options.zone)
     now_ns = times.parse_moment(options.now, zone) if options.now else time.time_ns()
+    model = language_model(options)
     with open_memory(options, write=False) as memory:
-        found = memory.ask(
-            question, now_ns=now_ns, zone=options.zone, model=language_model(options)
-        )
+        if model is None:
+            found = memory.ask(question, now_ns=now_ns, zone=options.zone)
+            told = found.to_json()
+        else:
+            found, told = _told_by(model, memory, question, now_ns, options.zone)
         if options.keyframe:
             _save_keyframe(memory, found.evidence, Path(options.keyframe))
         if options.json:
-            print_json(found.to_json())
+            print_json(told)
             return 0
         say(found.answer)
         _evidence_table(found.evidence, zone)
         show_why(memory, found.evidence)
     return 0
+
+
+def _told_by(
+    model: LanguageModel, memory: RobotMemory, question: str, now_ns: int, zone: str
+) -> tuple[Answer, Json]:
+    """What a language model answers with the memory's own calls, and as JSON with its ids."""
+    from memory_core.interfaces.service import MemoryService
+    from memory_core.interfaces.talking import talker_of
+    from memory_core.interfaces.tool_loop import answer_with_tools
+
+    told = answer_with_tools(
+        MemoryService(memory), talker_of(model), question, now_ns=now_ns, zone=zone
+    )
+    return told.answer, told.to_json()
 
 
 def _save_keyframe(memory: RobotMemory, evidence: tuple[Evidence, ...], path: Path) -> None:
@@ -222,16 +241,47 @@ def verify(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write all of it to a file."""
     target = Path(options.file)
-    mcap = target.suffix == ".mcap"
-    if not mcap and not target.name.endswith((".jsonl", ".jsonl.gz")):
-        raise InvalidQuery(f"{target.name} must end in .jsonl, .jsonl.gz or .mcap")
+    format: Literal["jsonl", "mcap"] = options.format or (
+        "mcap" if target.suffix == ".mcap" else "jsonl"
+    )
+    if not options.format and not target.name.endswith((".jsonl", ".jsonl.gz", ".mcap")):
+        raise InvalidQuery(
+            f"{target.name} must end in .jsonl, .jsonl.gz or .mcap, or --format say what it is"
+        )
     with open_memory(options, write=False) as memory, bar(options, "exporting") as tell:
         total = memory.store.count()
         written = memory.export(
-            target, format="mcap" if mcap else "jsonl", progress=lambda done: tell(done, total)
-        )
-    return _done(options, {"file": str(target), "observations": written},
-                 f"{written:,} observations written to {target}")  # fmt: skip
+            target, format=format, records=options.records,
+            progress=lambda done: tell(done, total),
+        )  # fmt: skip
+    missing = left_out(format, records=options.records)
+    if not options.json:
+        for part in missing:
+            complain(f"left out: {part}")
+    return _done(
+        options, {"file": str(target), "observations": written, "left_out": list(missing)},
+        f"{written:,} observations written to {target}",
+    )  # fmt: skip
+
+
+def view(options: argparse.Namespace) -> int:
+    """Show the memory in Rerun, or write a recording for it."""
+    from memory_core.interfaces import rerun_view
+
+    out = Path(options.out) if options.out else None
+    with structure.open_organised(options) as memory, bar(options, "sending") as tell:
+        if out is None:
+            sent = rerun_view.show_in_viewer(memory, progress=tell)
+        else:
+            sent = rerun_view.write_recording(memory, out, progress=tell)
+    if out is not None and options.spawn:
+        rerun_view.open_recording(out)
+    where = f"written to {out}" if out else "sent to the Rerun viewer"
+    if not options.json:
+        for part in rerun_view.LEFT_OUT:
+            complain(f"left out: {part}")
+    told = {"file": None if out is None else str(out), **sent, "left_out": rerun_view.LEFT_OUT}
+    return _done(options, told, f"{sent['observations']:,} observations {where}")
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -350,6 +400,25 @@ def reembed(options: argparse.Namespace) -> int:
     return _done(options, {"vectors": made}, f"{made:,} vectors made anew")
 
 
+# -- serving ------------------------------------------------------------------------------------
+
+
+def mcp(options: argparse.Namespace) -> int:
+    """Serve the memory to language models."""
+    from memory_core.interfaces.mcp import serve
+
+    return serve(options)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve the viewer and the HTTP API."""
+    try:
+        from memory_core.interfaces.web.serving import serve as serve_web
+    except ModuleNotFoundError as error:
+        raise NotInstalled.part(error.name or "fastapi", "web") from error
+    return serve_web(options)
+
+
 # -- sharing ------------------------------------------------------------------------------------
 
 
@@ -375,9 +444,12 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": ingest,
     "info": info,
     "ingest": ingest,
+    "mcp": mcp,
     "places": structure.places,
     "recall": recall,
     "reembed": reembed,
     "repair": repair,
+    "serve": serve,
     "verify": verify,
+    "view": view,
 }

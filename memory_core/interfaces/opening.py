@@ -90,6 +90,18 @@ def open_memory(options: argparse.Namespace, *, write: bool, create: bool = Fals
     )  # fmt: skip
 
 
+def open_for_many(options: argparse.Namespace, *, write: bool) -> RobotMemory:
+    """The memory the options name, for a server: what several clients ask is encoded together."""
+    from memory_core.perception.batching import BatchingEncoder
+
+    encoder = loaded_encoder(options.encoder)
+    return RobotMemory.open(
+        options.memory, read_only=not write, create=False,
+        text_encoder=None if encoder is None else BatchingEncoder(encoder),
+        image_encoder=image_encoder_of(options.image_encoder),
+    )  # fmt: skip
+
+
 def bar(options: argparse.Namespace, title: str) -> AbstractContextManager[Callable[..., None]]:
     """A progress bar, where the options want one."""
     return progress(title, quiet=options.quiet or options.json)

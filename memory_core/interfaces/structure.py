@@ -104,7 +104,7 @@ def entities(options: argparse.Namespace) -> int:
         known = [entity for entity in known if same_kind(wanted, entity.label)]
     known.sort(key=lambda entity: (entity.label, int(entity.id.partition(":")[2])))
     if options.json:
-        print_json({"entities": [_entity_json(entity) for entity in known]})
+        print_json({"entities": [entity_json(entity) for entity in known]})
         return 0
     if not known:
         say(f"Nothing called {wanted!r} is known." if wanted else "No thing is known yet.")
@@ -140,7 +140,7 @@ def _one_entity(
     if found is None:
         raise InvalidQuery(f"no thing is known as {wanted}; `robot-memory entities` lists them")
     if options.json:
-        print_json(_entity_json(found))
+        print_json(entity_json(found))
         return 0
     rows = [
         [
@@ -160,7 +160,8 @@ def _one_entity(
     return 0
 
 
-def _entity_json(entity: Entity) -> Json:
+def entity_json(entity: Entity) -> Json:
+    """A thing, with its history, as `entities --json` prints it."""
     return {
         "id": entity.id,
         "label": entity.label,
@@ -211,7 +212,7 @@ def places(options: argparse.Namespace) -> int:
     with open_organised(options) as memory:
         known = memory.places()
     if options.json:
-        print_json({"places": [_place_json(place) for place in known]})
+        print_json({"places": [place_json(place) for place in known]})
         return 0
     if not known:
         say("No place is known yet: nothing was remembered with a pose.")
@@ -233,7 +234,8 @@ def places(options: argparse.Namespace) -> int:
     return 0
 
 
-def _place_json(place: Place) -> Json:
+def place_json(place: Place) -> Json:
+    """A region of space, as `places --json` prints it."""
     return {
         "id": place.id,
         "map_id": place.map_id,
@@ -262,7 +264,7 @@ def events(options: argparse.Namespace) -> int:
             if (start is None or event.end_ns >= start) and (end is None or event.start_ns <= end)
         ]
     if options.json:
-        print_json({"events": [_event_json(event) for event in known]})
+        print_json({"events": [event_json(event) for event in known]})
         return 0
     if not known:
         say(
@@ -285,7 +287,8 @@ def events(options: argparse.Namespace) -> int:
     return 0
 
 
-def _event_json(event: Event) -> Json:
+def event_json(event: Event) -> Json:
+    """A run of observations, as `events --json` prints it."""
     bounds = event.bounds
     return {
         "id": event.id,
@@ -316,7 +319,7 @@ def facts(options: argparse.Namespace) -> int:
     known.sort(key=lambda fact: (fact.end_ns is not None, fact.relation,
                                  names.get(fact.subject, ""), fact.subject, fact.object))  # fmt: skip
     if options.json:
-        print_json({"facts": [_fact_json(fact, names) for fact in known]})
+        print_json({"facts": [fact_json(fact, names) for fact in known]})
         return 0
     if not known:
         say(f"No fact speaks of {options.about!r}." if options.about else "No fact is known yet.")
@@ -343,7 +346,8 @@ def _speaks_of(fact: Fact, word: str, names: Mapping[str, str]) -> bool:
     return word in ends or any(same_kind(word, names.get(end, "")) for end in ends)
 
 
-def _fact_json(fact: Fact, names: Mapping[str, str]) -> Json:
+def fact_json(fact: Fact, names: Mapping[str, str]) -> Json:
+    """A fact, with the names of what it relates, as `facts --json` prints it."""
     return {
         "subject": fact.subject,
         "subject_name": names.get(fact.subject, ""),

@@ -6,10 +6,12 @@ what is remembered reaches it as quoted data.
 
 from __future__ import annotations
 
+import http.client
 import json
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from memory_core.errors import EncodingError, ModelReplyInvalid, NotInstalled
 
 MAX_REPLY = 20_000
+MAX_BODY = 1_000_000
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -59,7 +62,30 @@ class OpenAICompatibleModel:
 
     def complete(self, messages: Sequence[dict[str, str]]) -> str:
         """See `LanguageModel.complete`."""
-        body = {"model": self._model, "messages": list(messages), "temperature": 0}
+        text = self.message(messages).get("content")
+        if not isinstance(text, str):
+            raise EncodingError(f"the language model at {self._url} failed: it sent no text")
+        return text
+
+    def message(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        timeout_s: float | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """The assistant's next message, as the server sent it: `content`, `tool_calls`.
+
+        Args:
+            messages: The conversation, as the protocol has it.
+            timeout_s: How long all of it may take, seconds; by default as for a reply.
+            **more: What else goes into the request (`tools`, `max_tokens`).
+
+        Raises:
+            EncodingError: The server failed, took too long, or sent too much.
+        """
+        until = time.monotonic() + (timeout_s or self._timeout_s)
+        body = {"model": self._model, "messages": list(messages), "temperature": 0, **more}
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
@@ -67,18 +93,38 @@ class OpenAICompatibleModel:
             self._url, json.dumps(body).encode(), headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310
-                reply: Any = json.loads(response.read(MAX_REPLY * 50))
-            return str(reply["choices"][0]["message"]["content"])
+            left = min(self._timeout_s, timeout_s or self._timeout_s)
+            with urllib.request.urlopen(request, timeout=left) as response:  # noqa: S310
+                reply: Any = json.loads(_read(response, until))
+            message = reply["choices"][0]["message"]
+            if not isinstance(message, dict):
+                raise TypeError(f"a message is {type(message).__name__}")
         except (
             OSError,
             urllib.error.URLError,
+            http.client.HTTPException,
+            RecursionError,
             ValueError,
             KeyError,
             IndexError,
             TypeError,
         ) as error:
             raise EncodingError(f"the language model at {self._url} failed: {error}") from error
+        return message
+
+
+def _read(response: http.client.HTTPResponse, until: float) -> bytes:
+    """A whole body; a server that drips or floods is left."""
+    parts: list[bytes] = []
+    length = 0
+    while part := response.read1(65_536):
+        parts.append(part)
+        length += len(part)
+        if length > MAX_BODY:
+            raise ValueError(f"the reply has over {MAX_BODY:,} bytes")
+        if time.monotonic() > until:
+            raise TimeoutError("the reply took too long")
+    return b"".join(parts)
 
 
 class TransformersModel:
