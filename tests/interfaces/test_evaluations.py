@@ -17,7 +17,15 @@ PLUGINS = [
     EntryPoint(
         name, f"memory_sim.commands:{name.removeprefix('eval.').replace('-', '_')}", cli.PLUGINS
     )
-    for name in ("demo", "eval.house-changes", "eval.questions", "eval.retention")
+    for name in (
+        "demo",
+        "sim",
+        "do",
+        "eval.house",
+        "eval.house-changes",
+        "eval.questions",
+        "eval.retention",
+    )
 ]
 REPORTED = {"n", "seed", "config", "date", "machine", "seconds"}
 

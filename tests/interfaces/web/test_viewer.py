@@ -361,9 +361,9 @@ def test_a_server_that_refuses_is_not_asked_over_and_over(page_at, address):
 
     page.route("**/api/view/points*", refuse)
     page.reload()
-    while len(asked) < 2:
+    while len(asked) < 4:  # the page before the reload may have asked, and a resize asks anew
         page.wait_for_timeout(20)
-    assert asked[1] - asked[0] > 1.0  # it is asked again, and not at once
+    assert asked[3] - asked[0] > 1.0  # it is asked again, and not at once
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("phone", "light"), ("desktop", "dark")])
