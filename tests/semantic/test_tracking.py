@@ -342,7 +342,7 @@ FORWARD = Pose(x=1.0, y=2.0, z=1.0)
 )  # fmt: skip
 def test_a_told_view_holds_what_is_before_the_depth_of_its_direction(depths, row, column, share):
     grid = np.array(depths).reshape(9, 16)
-    told = telling(np.kron(grid, np.ones((4, 4))), width_rad=1.5, height_rad=1.0, range_m=20.0)
+    told = telling(np.kron(grid, np.ones((4, 4))), width_rad=1.5, height_rad=1.0, range_m=25.0)
     view = view_told({"view": told}, FORWARD)
     depth = grid[row, column] * share
     left = (1 - 2 * (column + 0.5) / 16) * np.tan(0.75)
