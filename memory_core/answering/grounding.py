@@ -11,7 +11,7 @@ import numpy as np
 from memory_core.answering.absence import gone, seen_last, stamps_of, stays_put
 from memory_core.answering.hops import Relations
 from memory_core.answering.relations import resting_on
-from memory_core.answering.rooms import Room, rooms_at, rooms_of, rooms_of_things
+from memory_core.answering.rooms import Room, rooms_at, rooms_called, rooms_of, rooms_of_things
 from memory_core.episodic.recall import evidence_of
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.summary import Step, by_run, trajectory
@@ -171,11 +171,7 @@ def rooms_named(context: Context, scene: Scene, place: PlacePhrase) -> list[Room
         if place.floor is None or room.floor == _floor(scene, place.floor)
     ]
     name = place.called or (NAMES[place.room] if place.room is not None else "")
-    called = [
-        room
-        for room in rooms
-        if room.called(name, [scene.labels[int(n)] for n in scene.thing_label[room.things]])
-    ]
+    called = [rooms[n] for n in rooms_called(scene, rooms, name)]
     if called or place.room is None or narrow_name(name.lower().split()) is not None:
         return called
     likeliest = max(rooms, key=lambda room: float(room.belief[place.room or 0]), default=None)

@@ -306,6 +306,12 @@ def room_of(scene: Scene, rooms: Sequence[Room], thing: int) -> Room | None:
     return rooms[number] if number >= 0 else None
 
 
+def rooms_called(scene: Scene, rooms: Sequence[Room], name: str) -> list[int]:
+    """The numbers of the rooms that people may call by a name."""
+    labels = [[scene.labels[int(n)] for n in scene.thing_label[room.things]] for room in rooms]
+    return [n for n, room in enumerate(rooms) if room.called(name, labels[n])]
+
+
 def rooms_at(scene: Scene, rooms: Sequence[Room], points: FloatArray) -> IntArray:
     """The number of the room each point (n, 3) is in, -1 for none, shape (n,)."""
     if not rooms or not len(points):

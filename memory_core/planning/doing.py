@@ -108,7 +108,7 @@ def press(errand: Errand) -> str:
     """Press a button."""
     hunt = Hunt(errand, errand.goal.thing, reach=True)
     seen, _ = _hunt(hunt)
-    if not errand.press(_fits(hunt), seen.label, seen.position):
+    if not errand.press(hunt.fits, seen.label, seen.position):
         raise Ended(errand.steps[-1].reason)
     return f"I pressed the {seen.label}."
 
@@ -117,7 +117,7 @@ def push(errand: Errand) -> str:
     """Push a thing away."""
     hunt = Hunt(errand, errand.goal.thing, reach=True)
     seen, _ = _hunt(hunt)
-    if not errand.push(_fits(hunt), seen.label, seen.position):
+    if not errand.push(hunt.fits, seen.label, seen.position):
         raise Ended(errand.steps[-1].reason)
     return f"I pushed the {seen.label}."
 
@@ -192,7 +192,7 @@ def visit_surfaces(errand: Errand) -> None:
 def _hunt(hunt: Hunt) -> tuple[Seen, str]:
     """What was hunted for, and where it had been if it was elsewhere."""
     errand = hunt.errand
-    before = errand.meant(errand.goal.thing).candidates
+    before = hunt.first.candidates
     seen = hunt.find()
     if seen is None:
         raise Ended(_why_not(errand, before))
@@ -209,10 +209,6 @@ def _why_not(errand: Errand, known: tuple[Candidate, ...]) -> str:
     return "not found" if known or errand.looked else "nothing known"
 
 
-def _fits(hunt: Hunt) -> Callable[[str], bool]:
-    return hunt.errand.meant(hunt.phrase).fits
-
-
 def _take(errand: Errand) -> tuple[str, str]:
     """Find a thing and take it; skipped where the hand holds it since before a power cut."""
     if errand.progress.holding:
@@ -221,7 +217,7 @@ def _take(errand: Errand) -> tuple[str, str]:
         raise Ended("hand full")
     hunt = Hunt(errand, errand.goal.thing, reach=True)
     seen, told = _hunt(hunt)
-    if not errand.pick(_fits(hunt), seen.label, seen.position):
+    if not errand.pick(hunt.fits, seen.label, seen.position):
         raise Ended(errand.steps[-1].reason)
     return seen.label, told
 

@@ -189,9 +189,8 @@ class Errand:
         """Drive to a pose."""
         return self.step(GoTo(pose, name), lambda: self._drive(pose))
 
-    def _drive(self, pose: Pose, stop: Interrupted | None = None) -> str:
-        wanted = stop or (lambda: False)
-        arrival = self.body.navigator.go(pose, interrupted=lambda: self._interrupted() or wanted())
+    def _drive(self, pose: Pose, stop: Interrupted = lambda: False) -> str:
+        arrival = self.body.navigator.go(pose, interrupted=lambda: self._interrupted() or stop())
         self.travelled_m += arrival.travelled_m
         return "done" if arrival.reached else arrival.reason
 
@@ -201,7 +200,7 @@ class Errand:
         name: str,
         *,
         reach: bool = False,
-        stop: Interrupted | None = None,
+        stop: Interrupted = lambda: False,
         apart_from: Sequence[Pose] = (),
     ) -> bool:
         """Drive to where a point can be looked at, or reached.
@@ -210,7 +209,7 @@ class Errand:
             target: `map`.
             name: Of what is there.
             reach: Whether the hand must reach it.
-            stop: Ends the drive early, where asked and true.
+            stop: Ends the drive early, where true.
             apart_from: Where it stood before in vain; it stands elsewhere, and closer.
         """
 
@@ -228,8 +227,8 @@ class Errand:
         near_m: float,
         far_m: float,
         *,
-        stop: Interrupted | None,
-        apart_from: Sequence[Pose],
+        stop: Interrupted = lambda: False,
+        apart_from: Sequence[Pose] = (),
     ) -> str:
         reason = "out of reach"
         found = self.body.navigator.standing(target, near_m=near_m, far_m=far_m)
@@ -245,11 +244,7 @@ class Errand:
 
     def go_near(self, target: Vector3, name: str, *, within_m: float) -> bool:
         """Drive to a free place within some metres of a point of the map."""
-
-        def act() -> str:
-            return self._approach(target, 0.0, within_m, stop=None, apart_from=())
-
-        return self.step(Approach(target, name), act)
+        return self.step(Approach(target, name), lambda: self._approach(target, 0.0, within_m))
 
     def wait(self, seconds: float) -> bool:
         """Stand still."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import SAME_SPOT_M, Candidate, Meant
-from memory_core.planning.critic import Fits, nearest
+from memory_core.planning.critic import nearest
 from memory_core.planning.errand import Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
@@ -35,42 +35,52 @@ class Hunt:
     Attributes:
         errand: The errand it is for.
         phrase: What was asked for, its place included.
-        thing: Its noun phrase.
         within: Room or furniture the search is limited to; "" for everywhere.
         reach: Whether it is to be reached, not just seen.
+        first: What the phrase meant when the hunt began.
+        past: Looks for it on earlier errands.
     """
 
     errand: Errand
     phrase: str
     within: str = ""
     reach: bool = False
-    thing: str = ""
-    past: tuple[LookedFor, ...] = ()
-    _searched: list[Vector3] | None = None
+    first: Meant = field(init=False)
+    past: tuple[LookedFor, ...] = field(init=False)
+    _searched: list[Vector3] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Ask what is meant, and where it was looked for before."""
+        since = self.errand.progress.start_ns - PAST_DAYS * DAY_NS
+        self.first = self.errand.meant(self.phrase)
+        self.past = self.errand.knowledge.looks_for(self.thing, since_ns=max(1, since))
+
+    @property
+    def thing(self) -> str:
+        """Its noun phrase."""
+        return self.first.thing
+
+    def fits(self, label: str) -> bool:
+        """Whether something with a label may be what is hunted for."""
+        return self.first.fits(label)
 
     def find(self) -> Seen | None:
         """Go about until it is in view; None where it is nowhere one can think of."""
-        self._searched = []
         while True:
             meant = self._meant()
             candidate, region = self._next(meant)
             if candidate is None and region is None:
                 return None
             if candidate is not None:
-                seen = self._visit(candidate, meant.fits)
+                seen = self._visit(candidate)
             else:
                 assert region is not None
-                seen = self.search(region, meant.fits)
+                seen = self.search(region)
             if seen is not None:
                 return seen
 
     def _meant(self) -> Meant:
-        errand = self.errand
-        if not self.thing:
-            since = errand.progress.start_ns - PAST_DAYS * DAY_NS
-            self.thing = errand.meant(self.phrase).thing
-            self.past = errand.knowledge.looks_for(self.thing, since_ns=max(1, since))
-        return errand.meant(self.phrase, looked=self.past)
+        return self.errand.meant(self.phrase, looked=self.past)
 
     def _next(self, meant: Meant) -> tuple[Candidate | None, Region | None]:
         """What is most worth a visit now: a candidate, or a region."""
@@ -100,53 +110,51 @@ class Hunt:
         )
 
     def _was_searched(self, region: Region) -> bool:
-        assert self._searched is not None
         return any(math.dist(region.centre, at) < APART_M for at in self._searched)
 
-    def _visit(self, candidate: Candidate, fits: Fits) -> Seen | None:
+    def _visit(self, candidate: Candidate) -> Seen | None:
         """Look where it is remembered, and into what is shut there."""
         errand, at = self.errand, candidate.position
         errand.body.eyes.noticed()
         if not errand.approach(at, candidate.label, reach=self.reach):
             errand.looked.append(LookedFor(self.thing, at, errand.now_ns, False))
-            return self._noticed(fits)
-        seen = errand.look_for(fits, self.thing, at)
+            return self._noticed()
+        seen = errand.look_for(self.fits, self.thing, at)
         if seen is not None:
             return seen
-        noticed = self._noticed(fits)
+        noticed = self._noticed()
         if noticed is not None:
             return noticed
         for region in self._regions(self._meant()):
             close = region.shut and math.dist(region.centre, at) <= INSIDE_M
             if close and not self._was_searched(region):
-                seen = self.search(region, fits)
+                seen = self.search(region)
                 if seen is not None:
                     return seen
         return None
 
-    def search(self, region: Region, fits: Fits) -> Seen | None:
+    def search(self, region: Region) -> Seen | None:
         """Look over a surface, or into what is shut."""
-        assert self._searched is not None
         self._searched.append(region.centre)
         errand = self.errand
         errand.body.eyes.noticed()
         spotted: list[Seen] = []
 
         def stop() -> bool:
-            spotted.extend(item for item in errand.body.eyes.noticed() if fits(item.label))
+            spotted.extend(item for item in errand.body.eyes.noticed() if self.fits(item.label))
             return bool(spotted)
 
         arrived = errand.approach(region.top, region.name, stop=stop)
         if spotted:
             self._searched.pop()
-            return self._go_and_see(spotted[-1], fits)
+            return self._go_and_see(spotted[-1])
         if not arrived:
             return None
-        seen = self._inside(region, fits) if region.shut else self._upon(region, fits)
+        seen = self._inside(region) if region.shut else self._upon(region)
         errand.searched(region.told, region.centre, self.thing, found=seen is not None)
         return seen
 
-    def _upon(self, region: Region, fits: Fits) -> Seen | None:
+    def _upon(self, region: Region) -> Seen | None:
         """Look along a surface."""
         errand, top = self.errand, region.top
         points = [top]
@@ -159,37 +167,39 @@ class Hunt:
                 for sign in (1, -1)
             ]
         for point in points:
-            glimpsed = nearest(errand.body.eyes.look(point), fits, point, within_m=IN_VIEW_M)
+            glimpsed = nearest(errand.body.eyes.look(point), self.fits, point, within_m=IN_VIEW_M)
             if glimpsed is None:  # a detector misses; an empty surface costs little to see again
-                glimpsed = nearest(errand.body.eyes.look(point), fits, point, within_m=IN_VIEW_M)
+                glimpsed = nearest(
+                    errand.body.eyes.look(point), self.fits, point, within_m=IN_VIEW_M
+                )
             if glimpsed is not None:
-                return self._go_and_see(glimpsed, fits)
+                return self._go_and_see(glimpsed)
         errand.looked.append(LookedFor(self.thing, top, errand.now_ns, False))
         return None
 
-    def _inside(self, region: Region, fits: Fits) -> Seen | None:
+    def _inside(self, region: Region) -> Seen | None:
         errand, front = self.errand, region.centre
         if not errand.open(region.name, front):
             return None
         handle = errand.progress.opened[-1][1]
         within = handle if hinged(region.name) else _middle(front, handle)
-        seen = errand.look_for(fits, self.thing, within, within_m=INSIDE_M)
+        seen = errand.look_for(self.fits, self.thing, within, within_m=INSIDE_M)
         if seen is None:
             errand.close(region.name, handle)
         return seen
 
-    def _noticed(self, fits: Fits) -> Seen | None:
+    def _noticed(self) -> Seen | None:
         """What was seen on the way, if it is the thing."""
-        found = [item for item in self.errand.body.eyes.noticed() if fits(item.label)]
-        return self._go_and_see(found[-1], fits) if found else None
+        found = [item for item in self.errand.body.eyes.noticed() if self.fits(item.label)]
+        return self._go_and_see(found[-1]) if found else None
 
-    def _go_and_see(self, glimpsed: Seen, fits: Fits) -> Seen | None:
+    def _go_and_see(self, glimpsed: Seen) -> Seen | None:
         """Go to what was glimpsed, and look whether it is what it seemed."""
         errand = self.errand
         if not errand.approach(glimpsed.position, glimpsed.label, reach=self.reach):
             errand.looked.append(LookedFor(self.thing, glimpsed.position, errand.now_ns, False))
             return None
-        return errand.look_for(fits, self.thing, glimpsed.position)
+        return errand.look_for(self.fits, self.thing, glimpsed.position)
 
 
 def _middle(a: Vector3, b: Vector3) -> Vector3:

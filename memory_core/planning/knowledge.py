@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from memory_core.answering.rooms import rooms_of
+from memory_core.answering.rooms import rooms_called, rooms_of
 from memory_core.memory import RobotMemory
 from memory_core.planning.candidates import Meant, meant_by
 from memory_core.planning.outcomes import LookedFor, Outcome, looks_for, recalled
@@ -83,11 +83,11 @@ class Remembered:
         scene = context.scene
         if scene is None:
             return None
-        labels = [scene.labels[label] for label in scene.thing_label]
+        rooms = rooms_of(scene, context.encode)
+        named = [rooms[number] for number in rooms_called(scene, rooms, name)]
         centres = [
             (room.centre[0], room.centre[1], float(scene.floor_heights[room.floor]))
-            for room in rooms_of(scene, context.encode)
-            if room.called(name, [labels[thing] for thing in room.things])
+            for room in named
         ]
         return min(centres, key=travel_m, default=None)
 

@@ -118,8 +118,7 @@ class Planner:
         goal = parse_goal(words)
         body = self._body()
         now = body.stamp_ns()
-        here = body.navigator.where().map_pose
-        place = asker if asker is not None else here.position if here is not None else None
+        place = asker if asker is not None else self._asker()
         errand_id = deterministic_id(f"{self.session}:{words}", outcomes.JOURNAL, now, 0)
         return self._run(goal, Progress(errand_id, words, now, place), interrupted)
 
@@ -168,13 +167,8 @@ class Planner:
         return time.time_ns()
 
     def _asker(self) -> Vector3 | None:
-        here = self._here()
+        here = self.body.navigator.where().map_pose if self.body is not None else None
         return None if here is None else here.position
-
-    def _here(self) -> Pose | None:
-        if self.body is not None:
-            return self.body.navigator.where().map_pose
-        return None
 
     def _travel_m(self, at: Vector3) -> float:
         return self.body.navigator.travel_m(at) if self.body is not None else 0.0

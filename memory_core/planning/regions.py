@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from memory_core.answering.grounding import Context, left, of_kind
-from memory_core.answering.rooms import rooms_of, rooms_of_things
+from memory_core.answering.rooms import rooms_called, rooms_of, rooms_of_things
 from memory_core.language.lexicon import words_of
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
@@ -184,11 +184,8 @@ def _within(context: Context, scene: Scene, found: np.ndarray, name: str) -> np.
     """Which pieces are, or stand in, what a name means."""
     rooms = rooms_of(scene, context.encode)
     numbers = rooms_of_things(scene, rooms)
-    labels = [scene.labels[label] for label in scene.thing_label]
-    called = {
-        n for n, room in enumerate(rooms) if room.called(name, [labels[t] for t in room.things])
-    }
-    return np.asarray(np.isin(numbers[found], list(called)) | of_kind(scene, name)[found])
+    called = rooms_called(scene, rooms, name)
+    return np.asarray(np.isin(numbers[found], called) | of_kind(scene, name)[found])
 
 
 def _unseen(

@@ -10,9 +10,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +19,7 @@ from memory_core.evaluation.report import report
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.types import Answer, Json, Observation
+from memory_sim.processes import each
 from memory_sim.questions.generator import Question, ask_about
 from memory_sim.questions.household import BROUGHT, COPIED, household, stream
 from memory_sim.questions.knowledge import knowledge
@@ -92,11 +91,7 @@ def _asked(
 ) -> Iterator[list[Json]]:
     """Rows house by house, each house in a process where there are several."""
     ask = partial(_ask, halves=halves, encoder=encoder, cache=cache)
-    if workers == 1:
-        yield from map(ask, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(ask, seeds)
+    return each(ask, seeds, workers)
 
 
 def _ask(

@@ -19,10 +19,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +28,7 @@ from memory_core.errors import InvalidQuery
 from memory_core.evaluation.report import report
 from memory_core.memory import RobotMemory
 from memory_core.types import Entity, Json, Observation, Stay, Vector3
+from memory_sim.processes import each
 from memory_sim.questions.household import MOVED_M, Household, Thing, household, stream
 from memory_sim.questions.knowledge import Knowledge, knowledge
 
@@ -101,11 +100,7 @@ def evaluate_house_changes(
 def _rows(seeds: Sequence[int], cache: Path | None, workers: int) -> Iterator[Json]:
     """House by house, each in a process where there are several."""
     score = partial(_score_house, cache=cache)
-    if workers == 1:
-        yield from map(score, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(score, seeds)
+    return each(score, seeds, workers)
 
 
 def _score_house(seed: int, cache: Path | None) -> Json:

@@ -11,11 +11,9 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +24,7 @@ from memory_core.types import Json
 from memory_sim.agents.choice import AGENTS
 from memory_sim.house_errands import HIDDEN
 from memory_sim.house_scoring import WALKING_M_S, metrics, search_ratio
+from memory_sim.processes import each
 from memory_sim.two_days import CONDITIONS, Setting, first_day, second_day
 
 SEEDS = 10
@@ -154,12 +153,7 @@ def _lived(
     workers: int,
 ) -> Iterator[tuple[int, list[Json]]]:
     """Rows home by home, each home in a process where there are several."""
-    seeds = [seed for seed, _ in jobs]
-    if workers == 1 or len(jobs) < 2:
-        yield from zip(seeds, map(live, jobs), strict=True)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from zip(seeds, pool.map(live, jobs), strict=True)
+    return zip([seed for seed, _ in jobs], each(live, jobs, workers), strict=True)
 
 
 def _live(

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from memory_core.types import IntArray, Pose, Vector3
+from memory_sim.worlds.bullet import connect, release
 from memory_sim.worlds.home.layout import STOREY_M
-from memory_sim.worlds.home.world import WALL_COLOUR, World, connect, release
+from memory_sim.worlds.home.world import WALL_COLOUR, World
 
 VIEW = (480, 360)
 """Width and height, pixels."""

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from memory_core.planning.body import Body, Localisation, Motion, Seen
 from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.navigator import GridNavigator
 from memory_core.planning.navigation.state import load_state, save_state
-from memory_core.semantic.views import telling
 from memory_core.types import BoolArray, FloatArray, Observation, Pose, Sighting, Vector3
+from memory_sim.perceiving import Timings, cut_off, view_of
 from memory_sim.worlds.home.base import OdometryNoise, SimBase
 from memory_sim.worlds.home.camera import FAR_M, Frame, towards
 from memory_sim.worlds.home.detectors import Detection, Detector, SegmentationDetector
@@ -32,7 +31,6 @@ from memory_sim.worlds.home.handling import SimManipulator
 from memory_sim.worlds.home.world import World
 
 PERIOD_NS = 500_000_000
-CUT_MARGIN_PX = 2
 DRIVING_TILT_RAD = -0.35
 HELD_WITHIN_M = 0.55
 OBSTACLE_STRIDE = 6
@@ -42,15 +40,6 @@ CLOUD_MARGIN_M = 0.03
 FEWEST_POINTS, MOST_POINTS = 10, 1_500
 KEYFRAMES = KeyframeRule(change=0.25)
 MAPS = "maps"
-
-
-@dataclass(slots=True)
-class Timings:
-    """Seconds of computing spent on each part of perception, one entry a frame."""
-
-    render: list[float] = field(default_factory=list)
-    perceive: list[float] = field(default_factory=list)
-    remember: list[float] = field(default_factory=list)
 
 
 class HouseRobot:
@@ -202,7 +191,7 @@ class HouseRobot:
         centre, covariance, size = located
         near = np.abs(points - np.array(centre)) <= np.array(size) / 2 + CLOUD_MARGIN_M
         points = points[near.all(axis=1)]
-        if _cut(found.mask):
+        if cut_off(found.mask):
             return None, (found, points)
         rows, columns = np.nonzero(found.mask)
         bearing = frame.intrinsics.bearing(float(columns.mean()), float(rows.mean()))
@@ -256,11 +245,7 @@ class HouseRobot:
         camera: Pose,
         sightings: tuple[Sighting, ...],
     ) -> None:
-        lens = frame.intrinsics
-        view = telling(
-            frame.depth_m, width_rad=2 * math.atan(lens.width / 2 / lens.fx),
-            height_rad=2 * math.atan(lens.height / 2 / lens.fy), range_m=FAR_M,
-        )  # fmt: skip
+        view = view_of(frame.depth_m, frame.intrinsics, range_m=FAR_M)
         stamp_ns = self.base.stamp_ns
         observation = Observation(
             id=deterministic_id(self.session, "camera", stamp_ns, self._frames),
@@ -312,10 +297,3 @@ def _thinned(mask: BoolArray) -> BoolArray:
     thinned = np.zeros_like(mask)
     thinned[::stride, ::stride] = mask[::stride, ::stride]
     return thinned
-
-
-def _cut(mask: BoolArray) -> bool:
-    """Whether a thing is cut off by the picture's edge: its middle is not what is seen."""
-    margin = CUT_MARGIN_PX
-    inner = mask[margin:-margin, margin:-margin]
-    return bool(mask.sum() > inner.sum())

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,15 +19,14 @@ import numpy as np
 from memory_core.identity import deterministic_id
 from memory_core.perception.camera import object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
-from memory_core.semantic.views import telling
-from memory_core.types import Json, Observation, Pose, Sighting
+from memory_core.types import Observation, Pose, Sighting
+from memory_sim.perceiving import Timings, cut_off, view_of
 from memory_sim.worlds.house import FAR_M, Detection, Frame, House
 from memory_sim.worlds.plan import HALL_M, ROOM_M, HousePlan
 
 SPEED_M_S = 0.5
 TURN_RAD_S = math.radians(45)
 PERIOD_S = 0.5
-CUT_MARGIN_PX = 2
 BATTERY_PERIOD_S = 30.0
 BATTERY_DRAIN_S = 1 / 7_200
 
@@ -85,37 +84,14 @@ class Remembers(Protocol):
         """Take one; the future says when it is kept."""
 
 
-@dataclass(slots=True)
-class Timings:
-    """Seconds spent on each part of perception, one entry a frame."""
-
-    render: list[float] = field(default_factory=list)
-    perceive: list[float] = field(default_factory=list)
-    remember: list[float] = field(default_factory=list)
-
-    def median_ms(self) -> dict[str, float]:
-        """Median of each part, milliseconds."""
-        return {
-            name: round(float(np.median(getattr(self, name) or [0.0])) * 1e3, 2)
-            for name in ("render", "perceive", "remember")
-        }
-
-
 def sighting_of(detection: Detection, frame: Frame, house: House) -> Sighting | None:
     """A detection placed by depth, in the camera's REP-103 frame; None where there is no depth.
 
     Things cut by the picture's edge are left out: their middle is not what is seen.
     """
-    rows, columns = np.nonzero(detection.mask)
-    height, width = detection.mask.shape
-    margin = CUT_MARGIN_PX
-    if (
-        columns.min() < margin
-        or columns.max() >= width - margin
-        or rows.min() < margin
-        or rows.max() >= height - margin
-    ):
+    if cut_off(detection.mask):
         return None
+    rows, columns = np.nonzero(detection.mask)
     found = object_position(frame.depth_m, house.intrinsics, detection.mask)
     if found is None:
         return None
@@ -125,17 +101,6 @@ def sighting_of(detection: Detection, frame: Frame, house: House) -> Sighting | 
         detection.label, position=centre, covariance=covariance, bearing=bearing, size=size,
         confidence=detection.score,
     )  # fmt: skip
-
-
-def view_of(frame: Frame, house: House) -> dict[str, Json]:
-    """What the camera looked at; see `memory_core.semantic.views`."""
-    camera = house.intrinsics
-    return telling(
-        frame.depth_m,
-        width_rad=2 * math.atan(camera.width / 2 / camera.fx),
-        height_rad=2 * math.atan(camera.height / 2 / camera.fy),
-        range_m=FAR_M,
-    )
 
 
 def _battery(note: Observation, recording: str, number: int, seconds: float) -> Observation:
@@ -197,7 +162,7 @@ def tour(
             observation = replace(
                 note, id=deterministic_id(recording, "camera", stamp_ns, number), source="camera",
                 pose=frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image),
-                extra={"view": view_of(frame, house)},
+                extra={"view": view_of(frame.depth_m, house.intrinsics, range_m=FAR_M)},
             )  # fmt: skip
             perceived = time.perf_counter()
             pending.append(memory.submit(observation))

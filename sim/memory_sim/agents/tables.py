@@ -22,23 +22,21 @@ CAMERA = Filters(sources=("camera",))
 
 
 @dataclass(frozen=True, slots=True)
-class LastSeen(Nothing):
-    """A table: under each label the place where it was seen last.
+class Rows(Nothing):
+    """Knows sightings alone; which of them speak for a name, the two below differ in.
 
     Attributes:
-        memory: Whose observations fill the table.
+        memory: Whose observations they are in.
     """
 
     memory: RobotMemory
-    _table: dict[str, Evidence] = field(default_factory=dict)
-    _read: list[int] = field(default_factory=list)
 
     def meant(
         self, phrase: str, *, now_ns: int, travel_m: TravelM, looked: Sequence[LookedFor] = ()
     ) -> Meant:
-        """The rows whose label fits, the newest first."""
+        """The rows of the kind, the best first."""
         thing = bare(phrase)
-        return Meant(thing, _candidates(self._rows(thing), travel_m))
+        return Meant(thing, _candidates(self.rows(thing), travel_m))
 
     def regions(
         self,
@@ -49,15 +47,28 @@ class LastSeen(Nothing):
         within: str = "",
         looked: Sequence[LookedFor] = (),
     ) -> tuple[Region, ...]:
-        """What the table has of the furniture named; else free places, the nearest first."""
-        named = _surfaces(self._rows(within) if within else [], travel_m)
+        """The furniture named, where it was seen; else free places, the nearest first."""
+        named = _surfaces(self.rows(within) if within else [], travel_m)
         return named or Nothing.regions(self, thing, now_ns=now_ns, travel_m=travel_m)
 
     def ask(self, question: str, *, now_ns: int) -> Answer:
-        """Where the thing that is named was seen last, whatever is asked."""
-        return _answer(self._rows(_named(self.memory, question)))
+        """Where the thing that is named was, by its best row, whatever is asked."""
+        return _answer(self.rows(_named(self.memory, question)))
 
-    def _rows(self, thing: str) -> list[Evidence]:
+    def rows(self, thing: str) -> list[Evidence]:
+        """Sightings of a kind of thing, the best first."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen(Rows):
+    """A table: under each label the place where it was seen last; the newest row is the best."""
+
+    _table: dict[str, Evidence] = field(default_factory=dict)
+    _read: list[int] = field(default_factory=list)
+
+    def rows(self, thing: str) -> list[Evidence]:
+        """The rows of the table whose label fits, the newest first."""
         self._fill()
         rows = [item for label, item in self._table.items() if same_kind(thing, label)]
         return sorted(rows, key=lambda item: -item.observation.stamp_ns)
@@ -73,40 +84,11 @@ class LastSeen(Nothing):
 
 
 @dataclass(frozen=True, slots=True)
-class Flat(Nothing):
-    """Observations by their own words and vectors alone; no things, no forest, no persistence.
+class Flat(Rows):
+    """Observations by their own words and vectors alone; no things, no forest, no persistence."""
 
-    Attributes:
-        memory: What is recalled from.
-    """
-
-    memory: RobotMemory
-
-    def meant(
-        self, phrase: str, *, now_ns: int, travel_m: TravelM, looked: Sequence[LookedFor] = ()
-    ) -> Meant:
+    def rows(self, thing: str) -> list[Evidence]:
         """The sightings of the kind in what is recalled, best first."""
-        thing = bare(phrase)
-        return Meant(thing, _candidates(self._recalled(thing), travel_m))
-
-    def regions(
-        self,
-        thing: str,
-        *,
-        now_ns: int,
-        travel_m: TravelM,
-        within: str = "",
-        looked: Sequence[LookedFor] = (),
-    ) -> tuple[Region, ...]:
-        """The furniture named, as recalled; else free places, the nearest first."""
-        named = _surfaces(self._recalled(within) if within else [], travel_m)
-        return named or Nothing.regions(self, thing, now_ns=now_ns, travel_m=travel_m)
-
-    def ask(self, question: str, *, now_ns: int) -> Answer:
-        """Where the best observation of the thing that is named saw it, whatever is asked."""
-        return _answer(self._recalled(_named(self.memory, question)))
-
-    def _recalled(self, thing: str) -> list[Evidence]:
         query = Query(text=thing, filters=CAMERA, k=RECALLED)
         found = self.memory.recall(query, mode="flat", explain=False)
         numbers = self.memory.store.rowids_of([item.observation.id for item in found.evidence])

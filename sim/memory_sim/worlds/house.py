@@ -7,19 +7,15 @@ alone (`SegmentationDetector`): body numbers never leave this module.
 from __future__ import annotations
 
 import math
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from memory_core.errors import NotInstalled
 from memory_core.perception.camera import Intrinsics
 from memory_core.types import BoolArray, FloatArray, IntArray, Pose
+from memory_sim.worlds.bullet import connect
 from memory_sim.worlds.plan import GREY, HousePlan, Part, Placed
 
 CAMERA_HEIGHT_M = 1.1
@@ -49,20 +45,6 @@ class Detection:
     score: float
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """PyBullet announces itself on standard output from C; programs read that as JSON."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
-
-
 class House:
     """A plan, built. Use as a context manager: the physics server is released on exit."""
 
@@ -78,14 +60,9 @@ class House:
             NotInstalled: PyBullet is missing.
         """
         self.plan = plan
-        with _silent():
-            try:
-                import pybullet
-                import pybullet_data
-                from pybullet_utils.bullet_client import BulletClient
-            except ImportError as error:
-                raise NotInstalled.part("pybullet", "sim") from error
-            self._client: Any = BulletClient(pybullet.DIRECT)
+        self._client: Any = connect()
+        import pybullet_data
+
         self._client.setAdditionalSearchPath(pybullet_data.getDataPath())
         self._labels: dict[int, str] = {}
         self._random = np.random.default_rng(plan.seed + 1)

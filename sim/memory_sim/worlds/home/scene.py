@@ -14,11 +14,12 @@ from functools import cache
 import numpy as np
 
 from memory_core.types import BoolArray, FloatArray, IntArray, Pose
+from memory_sim.worlds.bullet import connect, release
 from memory_sim.worlds.home.meshes import Mesh, solid_mesh
 from memory_sim.worlds.home.sight import Sight, in_view
 from memory_sim.worlds.home.solids import Colour, Solid
 from memory_sim.worlds.home.things import thing_solids
-from memory_sim.worlds.home.world import World, connect, release
+from memory_sim.worlds.home.world import World
 
 HANDLE = "handle"
 """What a detector calls the handle of a drawer or door."""

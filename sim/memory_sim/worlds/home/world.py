@@ -19,18 +19,15 @@ None of this may reach a planner or a memory: those see frames, detections, scan
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from memory_core.errors import NotInstalled
 from memory_core.types import Pose
+from memory_sim.worlds.bullet import connect, release
 from memory_sim.worlds.home.cabinets import Opening, Surface
 from memory_sim.worlds.home.furnishing import Furniture
 from memory_sim.worlds.home.layout import STOREY_M
@@ -339,39 +336,3 @@ class World:
         return int(
             {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE}[solid.shape]
         )
-
-
-def connect() -> Any:
-    """A new PyBullet client without a window.
-
-    Raises:
-        NotInstalled: PyBullet is missing.
-    """
-    with _silent():
-        try:
-            import pybullet
-            from pybullet_utils.bullet_client import BulletClient
-        except ImportError as error:
-            raise NotInstalled.part("pybullet", "sim") from error
-        return BulletClient(pybullet.DIRECT)
-
-
-def release(client: Any) -> None:
-    """End a client; PyBullet keeps the shapes of one that was not emptied first."""
-    if client.isConnected():
-        client.resetSimulation()
-        client.disconnect()
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """PyBullet announces itself on standard output from C; programs read that as JSON."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)

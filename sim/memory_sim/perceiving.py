@@ -1,0 +1,50 @@
+"""What perception in simulation shares: how long it takes, what is cut off, what a look covered."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memory_core.perception.camera import Intrinsics
+from memory_core.semantic.views import telling
+from memory_core.types import BoolArray, FloatArray, Json
+
+CUT_MARGIN_PX = 2
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds of computing spent on each part of perception, one entry a frame."""
+
+    render: list[float] = field(default_factory=list)
+    perceive: list[float] = field(default_factory=list)
+    remember: list[float] = field(default_factory=list)
+
+    def median_ms(self) -> dict[str, float]:
+        """Median of each part, milliseconds."""
+        return {
+            name: round(float(np.median(getattr(self, name) or [0.0])) * 1e3, 2)
+            for name in ("render", "perceive", "remember")
+        }
+
+
+def cut_off(mask: BoolArray) -> bool:
+    """Whether a thing is cut by the picture's edge: its middle is not what is seen."""
+    margin = CUT_MARGIN_PX
+    return bool(mask.sum() > mask[margin:-margin, margin:-margin].sum())
+
+
+def view_of(depth_m: FloatArray, lens: Intrinsics, *, range_m: float) -> dict[str, Json]:
+    """What a camera looked at; see `memory_core.semantic.views`.
+
+    Args:
+        depth_m: Shape (h, w), metres.
+        lens: The camera's.
+        range_m: How far away things can be made out.
+    """
+    return telling(
+        depth_m, width_rad=2 * math.atan(lens.width / 2 / lens.fx),
+        height_rad=2 * math.atan(lens.height / 2 / lens.fy), range_m=range_m,
+    )  # fmt: skip
