@@ -1,4 +1,4 @@
-# make demo   tour a simulated house, remember it, ask it, write demo/report.html
+# make demo   a robot's two days in a simulated home; writes demo/report.html
 # make test   style, types, structure and tests
 # make docs   build the documentation site in site/
 # make web    build the viewer from web/; needs Node 20 (the built page is in the repository)

@@ -72,6 +72,7 @@ def ingest(
     *,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     """Read a recording into a memory.
 
@@ -80,6 +81,8 @@ def ingest(
         path: Any recording that `open_recording` knows.
         options: What to know beyond the files.
         progress: Called with (units read, units in all).
+        stop: Asked at every observation; once it says yes nothing more is read or stored. What is
+            stored stays, and the next reading goes on.
 
     Returns:
         What was found, added, known before and refused. A recording that ends in damage is
@@ -109,6 +112,10 @@ def ingest(
 
     try:
         for observation in recording.observations(reading):
+            if stop():
+                report.complete, report.damage = False, "reading was stopped"
+                batch.clear()
+                break
             batch.append(observation)
             if len(batch) >= BATCH:
                 flush()

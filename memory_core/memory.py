@@ -52,6 +52,7 @@ from memory_core.perception.image import ImageEncoder
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.recordings.transforms import interpolate
 from memory_core.semantic.consolidation import Consolidated, Retention
+from memory_core.semantic.floor_plan import FloorPlan, load_plans
 from memory_core.semantic.paths import explained, with_paths
 from memory_core.semantic.recall import recall_scene
 from memory_core.semantic.scene import Scene
@@ -92,6 +93,9 @@ _log = logging.getLogger(__name__)
 DEFAULT_WINDOW_S = 0.05
 DEFAULT_KEYFRAME_BUDGET = 20 * 10**9
 
+FLOOR_PLANS = "floor_plans"
+"""Folder in a memory's own."""
+
 
 class RobotMemory:
     """A memory in a folder. Use `RobotMemory.open`; it is a context manager."""
@@ -108,6 +112,7 @@ class RobotMemory:
         keyframe_budget_bytes: int,
         gpu: bool | None,
         retention: Retention | None,
+        lag_s: float,
     ) -> None:
         """Join the parts; see `open`."""
         self.folder = folder
@@ -122,16 +127,19 @@ class RobotMemory:
         self._intake = Intake(store, encoder=encoder, image_encoder=image_encoder)
         self._scan = DatabaseScan(store)
         self._retention = retention
+        self._lag_s = lag_s
         self._structure = self._new_structure()
         self._committer = (
             GroupCommitter(self._commit, window_s=commit_window_s) if lock is not None else None
         )
 
     def _new_structure(self) -> Structure:
-        return Structure(
+        structure = Structure(
             self._store, self._encoder, retention=self._retention,
-            removed=self._removed_some,
+            removed=self._removed_some, lag_s=self._lag_s,
         )  # fmt: skip
+        structure.plan_floors(load_plans(self.folder / FLOOR_PLANS))
+        return structure
 
     def _removed_some(self) -> None:
         self._index.committed()
@@ -149,6 +157,7 @@ class RobotMemory:
         keyframe_budget_bytes: int = DEFAULT_KEYFRAME_BUDGET,
         gpu: bool | None = None,
         retention: Retention | None = None,
+        lag_s: float = 0.0,
     ) -> RobotMemory:
         """Open a memory, or make one.
 
@@ -164,6 +173,8 @@ class RobotMemory:
             keyframe_budget_bytes: The oldest pictures go (with a record) beyond this.
             gpu: Search on a GPU; None where there is one.
             retention: How many observations are kept, and which go first; None for no bound.
+            lag_s: By how much answers may be behind what is being observed, seconds: saves most
+                of the work of answering while observations stream in.
 
         Raises:
             MemoryMissing: There is none and it may not be made.
@@ -198,6 +209,7 @@ class RobotMemory:
                 path, store, lock=lock, encoder=encoder, image_encoder=image_encoder,
                 commit_window_s=commit_window_s,
                 keyframe_budget_bytes=keyframe_budget_bytes, gpu=gpu, retention=retention,
+                lag_s=lag_s,
             )  # fmt: skip
         except BaseException:
             if store is not None:
@@ -402,6 +414,19 @@ class RobotMemory:
         )
         self._index.committed()
         return epoch
+
+    def tell_floor_plan(self, plan: FloorPlan) -> None:
+        """Say which rooms a map has; from now on rooms are told apart by it.
+
+        A later plan of the same map takes its place, as after a correction of the map. Without
+        one, rooms are told apart by what is seen together.
+
+        Args:
+            plan: The rooms, floor by floor.
+        """
+        self._writer()
+        plan.save(self.folder / FLOOR_PLANS)
+        self._structure.plan_floors(load_plans(self.folder / FLOOR_PLANS))
 
     # -- recalling --------------------------------------------------------------------------
 

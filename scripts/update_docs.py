@@ -6,6 +6,10 @@ robot-memory eval forest DIR --json > forest.json
 robot-memory eval changes DIR --json > changes.json
 robot-memory eval questions --json > questions.json
 robot-memory eval retention --json > retention.json
+robot-memory eval house --agent none last-seen flat memory perfect --json > house.json
+robot-memory eval detector --json > detector.json
+robot-memory eval tasks --json > tasks.json
+robot-memory train ballet --json > ballet.json
 python -m benchmarks.episodic --ask --json > episodic.json
 python -m benchmarks.attention --json > attention.json
 python -m benchmarks.month --json > month.json
@@ -157,6 +161,102 @@ def retention(found: dict[str, Any]) -> None:
     text = table(["variant", *policies, "the allocator takes"], rows)
     note = f"{found['n']} evenings a variant; a guess is right in 1 of 8."
     between("evaluation.md", "retention", f"{text}\n\n{note} {measured(found)}")
+
+
+def lived(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `eval house`, by condition."""
+    columns = {
+        "errands": "errands done", "spl": "SPL", "search_ratio": "search against none",
+        "search_ratio_flat": "search against flat", "answers": "answers right",
+        "said_wrongly": "said done, was not", "too_long": "cut off", "hard_contacts": "hard contacts",
+        "seconds_a_day": "seconds a day", "episodes": "homes",
+    }  # fmt: skip
+    rows = [
+        [run["config"]["condition"], agent, *(_told(reached[name]) for name in columns)]
+        for run in runs
+        for agent, reached in run["agents"].items()
+    ]
+    made = []
+    for run in runs:
+        first, last = run["config"]["seeds"]
+        made.append(f"{run['config']['condition']}: homes {first} to {last}. {measured(run)}")
+    text = table(["condition", "memory", *columns.values()], rows)
+    between("house-tasks.md", "house", "\n\n".join([text, *made]))
+
+
+def detectors(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `eval detector`: all groups, then furniture by its label."""
+    metrics = ["recall", "precision", "outlined", "placed", "overlap"]
+    rows = [
+        [group, _sees(run["config"]), f"{told['there']:,}", *[_told(told[m]) for m in metrics]]
+        for group in runs[0]["detected"]
+        for run in runs
+        for told in [run["detected"][group]]
+    ]
+    parts = [table(["what", "detector", "there", *metrics], rows)]
+    for run in runs:
+        if run["config"]["detector"] != "segmentation" and not run["config"]["any_name"]:
+            labels = sorted(
+                run["by_label"]["furniture"].items(), key=lambda item: -item[1]["recall"]
+            )
+            named = ", ".join(
+                f"{label} {_told(row['recall'])} of {row['there']}" for label, row in labels
+            )
+            parts.append(f"Recall of furniture by label: {named}.")
+    for run in runs:
+        first, last = run["config"]["homes"]
+        ms = run["look_ms"]
+        parts.append(
+            f"{_sees(run['config'])}: homes {first} to {last}, {run['n']:,} pictures, a look "
+            f"{_told(ms['p50'])} ms (p95 {_told(ms['p95'])} ms). {measured(run)}"
+        )
+    between("house-tasks.md", "detectors", "\n\n".join(parts))
+
+
+def tasks(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `eval tasks`, those at the ballet on its own page."""
+    pages: dict[str, dict[str, dict[str, Any]]] = {}
+    for run in runs:
+        for task, reached in run["results"].items():
+            page = "ballet.md" if "Ballet/" in task else "tasks.md"
+            row = pages.setdefault(page, {}).setdefault(task, {"chance": run["chance"][task]})
+            row.update(reached)
+    for page, found in pages.items():
+        agents = list(dict.fromkeys(a for row in found.values() for a in row if a != "chance"))
+        rows = [
+            [f"`{task}`", _told(row["chance"]), *(_interval(row.get(agent)) for agent in agents)]
+            for task, row in found.items()
+        ]
+        made = " ".join(measured(run) for run in runs)
+        text = table(["task", "chance", *agents], rows)
+        between(page, "agents", f"{text}\n\n95 % intervals, and episodes. {made}")
+
+
+def ballet_training(found: dict[str, Any]) -> None:
+    """The table of `train ballet`."""
+    networks = list(found["learning_seconds"])
+    rows = [
+        [level, _told(found["chance"][level]), *(_interval(by.get(name)) for name in networks)]
+        for level, by in found["results"].items()
+    ]
+    took = ", ".join(
+        f"{name} {seconds / 60:.1f} minutes of one core"
+        for name, seconds in found["learning_seconds"].items()
+    )
+    schedule = f"{found['config']['updates']:,} updates of {found['config']['evenings']} evenings"
+    text = table(["level", "chance", *networks], rows)
+    between("ballet.md", "trained", f"{text}\n\n{schedule}: {took}. {measured(found)}")
+
+
+def _interval(reached: dict[str, Any] | None) -> str:
+    if reached is None:
+        return "—"
+    low, high, count = reached["low"], reached["high"], reached["episodes"]
+    return f"{reached['success']:.2f} ({low:.2f} to {high:.2f}, {count})"
+
+
+def _sees(config: dict[str, Any]) -> str:
+    return f"{config['detector']}, any name" if config["any_name"] else str(config["detector"])
 
 
 def _told(value: Any) -> str:
@@ -340,12 +440,22 @@ def main() -> None:
     if len(sys.argv) < 2 or {"-h", "--help"} & set(sys.argv):
         sys.exit(__doc__)
     runs: list[str] = []
-    benches: dict[str, list[dict[str, Any]]] = {"attention": [], "month": [], "houses": []}
+    benches: dict[str, list[dict[str, Any]]] = {
+        "attention": [], "month": [], "houses": [], "detected": [], "tasks": [], "lived": [],
+    }  # fmt: skip
     for name in sys.argv[1:]:
         found = json.loads(Path(name).read_text(encoding="utf-8"))
         page = next((make for key, make in PAGES.items() if key in found), None)
         if "place@1" in found:
             benches["houses"].append(found)
+        elif "agents" in found and "first_day" in found:
+            benches["lived"].append(found)
+        elif "detected" in found:
+            benches["detected"].append(found)
+        elif "learning_seconds" in found:
+            ballet_training(found)
+        elif "results" in found and "chance" in found:
+            benches["tasks"].append(found)
         elif found.get("benchmark") in benches:
             benches[found["benchmark"]].append(found)
         elif page is not None:
@@ -354,7 +464,10 @@ def main() -> None:
             runs.append(f"## Run {len(runs) + 1}\n\n{episodic(found)}")
     if runs:
         between("benchmarks.md", "episodic", "\n\n".join(runs))
-    for bench, write in (("attention", attention), ("month", month), ("houses", houses)):
+    for bench, write in (
+        ("attention", attention), ("month", month), ("houses", houses), ("detected", detectors),
+        ("tasks", tasks), ("lived", lived),
+    ):  # fmt: skip
         if benches[bench]:
             write(benches[bench])
 

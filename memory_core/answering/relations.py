@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from memory_core.semantic.expected import POSSIBLE, expects_on, typical_size
+from memory_core.answering.rooms import planned_rooms
+from memory_core.semantic.expected import BOARDS, POSSIBLE, SUPPORTS, expects_on, typical_size
 from memory_core.semantic.facts import facts_between
 from memory_core.semantic.neighbours import Thing
 from memory_core.semantic.scene import Scene
-from memory_core.types import FloatArray, IntArray
+from memory_core.types import BoolArray, FloatArray, IntArray
 
 SIZED_BY = 8
 SPREAD_M = 0.05
@@ -17,6 +18,8 @@ RAISED_M = 0.2
 OVER_M = 0.25
 LEVEL_M = 0.3
 LEAST = 0.02
+SMALL_BEARS = 0.6
+"""A thing is seldom on another that things are not commonly put on, even where it looks so."""
 
 Pair = tuple[int, int]
 
@@ -62,37 +65,56 @@ def relations(scene: Scene, things: IntArray, relation: str) -> dict[Pair, float
 def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     """What each of some things stands on; without an entry where it stands on the floor.
 
-    The surest `on` of the facts. Where extents were seen too badly for one (a bed whose headboard
-    stands higher than its mattress), what a small raised thing is over, level with and expected
-    to rest on.
+    The surest `on` of the facts, or what a raised thing is over, at the height of and expected to
+    rest on, whichever is surer: extents are often seen too badly for a fact (a bed whose headboard
+    stands higher than its mattress, a stand with a television on it, the boards of a bookshelf).
+    Where the rooms are known, nothing stands on what is on the other side of a wall.
     """
-    held = relations(scene, things, "on")
-    best: dict[int, tuple[float, int]] = {}
-    for (subject, target), chance in held.items():
-        if scene.thing_label[subject] == scene.thing_label[target]:
-            continue
-        best[subject] = max(best.get(subject, (0.0, -1)), (chance, target))
-    found = {subject: target for subject, (_, target) in best.items()}
-    sizes = sizes_of(scene, things)
+    sizes = np.maximum(sizes_of(scene, things), 0.02)
     words = [scene.label_words[int(label)] for label in scene.thing_label[things]]
-    sizes = np.maximum(sizes, 0.02)
     at = scene.thing_position[things]
     foot, top = at[:, 2] - sizes[:, 2] / 2, at[:, 2] + sizes[:, 2] / 2
-    floors = _ground(foot, scene.thing_floor[things])
+    raised = foot - _ground(foot, scene.thing_floor[things]) >= RAISED_M
     half = np.array([max(typical_size(w)[:2]) for w in words])
     half = np.maximum(half, sizes[:, :2].max(axis=1)) / 2
+    boards = np.array([bool(w) and w[-1] in BOARDS for w in words])
+    bears_things = np.array([bool(w) and w[-1] in SUPPORTS for w in words])
+    room = planned_rooms(scene)[things]
+    number = {thing: row for row, thing in enumerate(things.tolist())}
+    facts: dict[int, list[tuple[int, float]]] = {}
+    for (subject, target), chance in relations(scene, things, "on").items():
+        facts.setdefault(number[subject], []).append((number[target], chance))
+    found = {}
     for row, thing in enumerate(things.tolist()):
-        if thing in found or foot[row] - floors[row] < RAISED_M:
-            continue
-        gap = np.maximum(0.0, np.linalg.norm(at[:, :2] - at[row, :2], axis=1) - half)
-        score = np.exp(-((gap / OVER_M) ** 2) - 0.5 * ((foot[row] - top) / LEVEL_M) ** 2)
-        score *= np.array([expects_on(words[row], w) for w in words])
-        score *= np.array([expects_on(words[row], w) >= POSSIBLE for w in words])
-        score *= (half > sizes[row, :2].max() / 2) & (foot < foot[row])
+        score = np.zeros(len(things))
+        if raised[row]:
+            gap = np.maximum(0.0, np.linalg.norm(at[:, :2] - at[row, :2], axis=1) - half)
+            score = np.exp(-((gap / OVER_M) ** 2)) * _level(foot[row], foot, top, boards)
+            expected = np.array([expects_on(words[row], w) for w in words])
+            score *= np.where(expected >= POSSIBLE, expected, 0.0)
+            score *= (half > sizes[row, :2].max() / 2) & (foot < foot[row])
+            score[score <= LEAST] = 0.0
+        for target, chance in facts.get(row, ()):
+            score[target] = max(
+                score[target], chance * (1.0 if bears_things[target] else SMALL_BEARS)
+            )
         score[scene.thing_label[things] == scene.thing_label[thing]] = 0.0
-        if score.max() > LEAST:
+        score[(room > 0) & (room[row] > 0) & (room != room[row])] = 0.0
+        if score.max(initial=0.0) > 0.0:
             found[thing] = int(things[int(score.argmax())])
     return found
+
+
+def _level(foot: float, feet: FloatArray, tops: FloatArray, boards: BoolArray) -> FloatArray:
+    """How well the foot of a thing fits the height of a surface of others, 0 to 1, shape (n,).
+
+    At the top of what it may stand on, or lower, as what stands there already is taken for part
+    of it; between the foot and the top of what has boards.
+    """
+    above = np.exp(-0.5 * (np.maximum(0.0, foot - tops) / LEVEL_M) ** 2)
+    lower = np.exp(-0.5 * (np.maximum(0.0, tops - foot) / LEVEL_M) ** 2)
+    within = boards & (foot >= feet) & (foot <= tops)
+    return np.asarray(np.where(within, 1.0, np.where(foot > tops, above, lower)))
 
 
 def _ground(foot: FloatArray, storey: IntArray) -> FloatArray:

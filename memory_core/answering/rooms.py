@@ -4,19 +4,22 @@ Walls hide things from each other. Two things belong together when they are seen
 spots and lie near those spots, whatever the distance between them; two that stand back to back on
 either side of a wall are close and have no such spot in common. Things are grouped by that
 likeness, each then goes to the region it is seen to stand in, and a group is a room where it has
-something to stand in. Its kind is what its things suggest together. Constants were tuned on
+something to stand in. Its kind is what its things suggest together. Where the memory was told a
+floor plan, its rooms are the plan's, and a thing is in the one in which it was seen. Constants were tuned on
 generated houses of the simulator, seeds 12 to 29.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from memory_core.language.lexicon import words_of
-from memory_core.language.rooms import NAMES, bears, room_named
+from memory_core.language.rooms import NAMES, bears, narrow_name, room_named, room_word
+from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.semantic.kinds import COMMON_NAME, KindModel, likeliest
 from memory_core.semantic.regions import agglomerate
 from memory_core.semantic.scene import Scene
@@ -32,6 +35,8 @@ ROUNDS = 8
 GAP_M = 0.5
 OUTSIDE = 0.05
 SURE = 0.3
+FEW, ALIKE = 3, 0.35
+"""A name no kind of room has may mean the room whose closest few things are so like it."""
 _MARGIN_M = 0.25
 BOUNDARIES = frozenset({"door", "doorway", "gate"})
 """Labels of what stands between rooms: it ties things together that a wall parts."""
@@ -42,15 +47,17 @@ class Room:
     """One room.
 
     Attributes:
-        kind: What its things suggest, as answers call it; "" where they suggest nothing.
+        kind: What its things suggest, as answers call it, or a narrower name that they bear; ""
+            where they suggest nothing.
         confidence: Belief in the kind, 0 to 1.
         floor: 0 the lowest.
         things: Numbers of its things in the scene.
-        centre: Middle of its things, metres.
+        centre: Middle of its floor by the plan, or else of its things, metres.
         standpoints: Numbers of the standpoints in it.
         outline: Corners of the convex hull of its things and of the floor before
             them, shape (k, 2), metres.
         belief: Over kinds of rooms, shape (r,).
+        number: Of the floor plan's room that it is; 0 where it is none of one.
     """
 
     kind: str
@@ -61,10 +68,7 @@ class Room:
     standpoints: IntArray
     outline: FloatArray
     belief: FloatArray
-
-    def holds(self, points: FloatArray) -> BoolArray:
-        """Which points (n, 2) lie inside the outline, or within a hand's breadth of it, (n,)."""
-        return _within(self.outline, points)
+    number: int = 0
 
     def called(self, name: str, labels: Sequence[str]) -> bool:
         """Whether people may call this room by a name.
@@ -79,7 +83,28 @@ class Room:
             return False
         wanted = COMMON_NAME.get(NAMES[kind], NAMES[kind])
         narrower = bears(name.lower().split(), labels)
-        return self.kind == wanted if narrower is None else narrower
+        return _wide(self.kind) == wanted if narrower is None else narrower
+
+
+NAMED_BY_THINGS = {"bedroom": "children's room", "living room": "library", "office": "library"}
+"""Narrower names that a room of a kind is given where it holds what they ask for."""
+UNLIKE = {"library": frozenset({"couch", "sofa", "tv", "desk", "computer", "monitor"})}
+"""Heads of labels that keep a room from a narrower name."""
+
+
+def _wide(kind: str) -> str:
+    """The kind that a narrower name belongs to."""
+    named = room_named(words_of(kind))
+    return kind if named is None else COMMON_NAME.get(NAMES[named], NAMES[named])
+
+
+def _narrowed(kind: str, labels: Sequence[str]) -> str:
+    """What people call a room of a kind that holds certain things."""
+    name = NAMED_BY_THINGS.get(kind, "")
+    if not name or not bears(name.split(), labels):
+        return kind
+    heads = {words[-1] for words in map(words_of, labels) if words}
+    return kind if heads & UNLIKE.get(name, frozenset()) else name
 
 
 _latest: list[tuple[Scene, tuple[Room, ...]]] = []
@@ -105,17 +130,45 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
     if len(things) == 0:
         return ()
     stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
-    groups = _together(scene, things, stood)
-    groups = _settle(scene, things, groups, stood)
+    if scene.floor_plan is not None:
+        groups = _planned(scene, things, stood, scene.floor_plan)
+    else:
+        groups = _settle(scene, things, _together(scene, things, stood), stood)
     model = KindModel(encode)
     rooms = []
     for number in np.unique(groups).tolist():
         members = things[groups == number]
         if number < 0 or len(np.unique(scene.thing_label[members])) < LEAST_THINGS:
             continue
-        rooms.append(_room(scene, members, stood, model))
+        planned = number if scene.floor_plan is not None else 0
+        rooms.append(_room(scene, members, stood, model, planned))
     rooms.sort(key=lambda room: (room.floor, -len(room.things)))
     return tuple(rooms)
+
+
+def planned_rooms(scene: Scene) -> IntArray:
+    """For each thing the floor plan's room in which it was seen; 0 where none is told, (e,)."""
+    things = np.arange(len(scene.thing_label))
+    if scene.floor_plan is None:
+        return np.zeros(len(things), np.int64)
+    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    return np.maximum(_planned(scene, things, stood, scene.floor_plan), 0)
+
+
+def _planned(scene: Scene, things: IntArray, stood: FloatArray, plan: FloorPlan) -> IntArray:
+    """The floor plan's rooms in which things were seen, by most of the views; -1 for none, (n,)."""
+    saw, view = np.nonzero(scene.sees[things] > 0)
+    at = scene.thing_position[things]
+    found = plan.seen_from(at[saw], stood[view])
+    apart = np.linalg.norm(at[saw] - stood[view], axis=1)
+    votes: dict[int, Counter[int]] = {}
+    for thing, number, way_m in zip(saw.tolist(), found.tolist(), apart.tolist(), strict=True):
+        if number:
+            votes.setdefault(thing, Counter())[number] += 1 / (1 + way_m)
+    groups = plan.at(at)
+    for thing, counted in votes.items():
+        groups[thing] = max(sorted(counted), key=lambda number: counted[number])
+    return np.where(groups > 0, groups, -1)
 
 
 def _together(scene: Scene, things: IntArray, stood: FloatArray) -> IntArray:
@@ -240,7 +293,9 @@ def _gap(outline: FloatArray, points: FloatArray) -> FloatArray:
     return np.where((turned >= 0).all(axis=1), 0.0, apart)
 
 
-def _room(scene: Scene, things: IntArray, stood: FloatArray, model: KindModel) -> Room:
+def _room(
+    scene: Scene, things: IntArray, stood: FloatArray, model: KindModel, planned: int
+) -> Room:
     labels = [scene.labels[int(number)] for number in scene.thing_label[things]]
     names = sorted(set(labels))
     seen = scene.sees[things].sum(axis=1)
@@ -254,14 +309,16 @@ def _room(scene: Scene, things: IntArray, stood: FloatArray, model: KindModel) -
     floors = scene.thing_floor[things]
     low, high = scene.thing_position[things].min(axis=0), scene.thing_position[things].max(axis=0)
     x, y, z = ((low + high) / 2).tolist()
-    room = Room(
-        kind if confidence >= SURE else "", confidence, int(np.bincount(floors).argmax()), things,
-        (x, y, z), np.empty(0, np.int64), outline, belief,
-    )  # fmt: skip
-    level = np.abs(scene.floor_heights[:, None] - stood[None, :, 2]).argmin(axis=0) == room.floor
-    inside = np.flatnonzero(room.holds(stood[:, :2]) & level)
+    floor = int(np.bincount(floors).argmax())
+    if planned and scene.floor_plan is not None:
+        x, y, z = scene.floor_plan.middle(planned)
+        inside = scene.floor_plan.at(stood) == planned
+    else:
+        level = np.abs(scene.floor_heights[:, None] - stood[None, :, 2]).argmin(axis=0)
+        inside = _within(outline, stood[:, :2]) & (level == floor)
     return Room(
-        room.kind, confidence, room.floor, things, room.centre, inside, outline, belief
+        _narrowed(kind, labels) if confidence >= SURE else "", confidence, floor, things, (x, y, z),
+        np.flatnonzero(inside), outline, belief, planned,
     )  # fmt: skip
 
 
@@ -312,10 +369,58 @@ def rooms_called(scene: Scene, rooms: Sequence[Room], name: str) -> list[int]:
     return [n for n, room in enumerate(rooms) if room.called(name, labels[n])]
 
 
+def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | None) -> list[int]:
+    """The numbers of the rooms that a name may mean, the likeliest first.
+
+    Those that people may call so come first: the more of what its name asks for is in a room, and
+    the surer its kind, the earlier. Where there is none, it is the room whose things are closest
+    to the name in meaning, if any are.
+
+    Args:
+        scene: The scene.
+        rooms: Its rooms.
+        name: As it was said.
+        encode: Sentences to unit vectors; None compares by spelling alone.
+    """
+    called = rooms_called(scene, rooms, name)
+    if called:
+        wanted = narrow_name(name.lower().split()) or ()
+        return sorted(
+            called, key=lambda n: (*_lacking(scene, rooms[n], wanted), -rooms[n].confidence)
+        )
+    if encode is None or not rooms or not room_word(words_of(name)):
+        return []
+    labels = sorted({scene.labels[int(n)] for n in scene.thing_label})
+    near = dict(zip(labels, (encode(labels) @ encode([name])[0]).tolist(), strict=True))
+    fits = [
+        _closest(near, [scene.labels[int(n)] for n in scene.thing_label[r.things]]) for r in rooms
+    ]
+    order = sorted(range(len(rooms)), key=lambda n: -fits[n])
+    return [n for n in order if fits[n] >= ALIKE][:1]
+
+
+def _lacking(scene: Scene, room: Room, wanted: Sequence[str]) -> tuple[int, int]:
+    """How little a room holds of what a name asks for: the first it has, and how few."""
+    names = [" ".join(words_of(label)) for label in wanted]
+    held = [" ".join(words_of(scene.labels[int(n)])) for n in scene.thing_label[room.things]]
+    first = next((place for place, name in enumerate(names) if name in held), len(names))
+    return first, -sum(label in names for label in held)
+
+
+def _closest(near: Mapping[str, float], labels: Sequence[str]) -> float:
+    """How close the closest few of a room's labels are."""
+    best = sorted((near[label] for label in set(labels)), reverse=True)[:FEW]
+    return sum(best) / len(best)
+
+
 def rooms_at(scene: Scene, rooms: Sequence[Room], points: FloatArray) -> IntArray:
     """The number of the room each point (n, 3) is in, -1 for none, shape (n,)."""
     if not rooms or not len(points):
         return np.full(len(points), -1)
+    if scene.floor_plan is not None:
+        index = {room.number: at for at, room in enumerate(rooms)}
+        numbers = scene.floor_plan.at(points)
+        return np.array([index.get(number, -1) for number in numbers.tolist()])
     gap = np.array([_gap(room.outline, points[:, :2]) for room in rooms])
     floors = np.abs(scene.floor_heights[:, None] - points[None, :, 2]).argmin(axis=0)
     gap[np.array([room.floor for room in rooms])[:, None] != floors[None]] = np.inf

@@ -22,13 +22,17 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 PLUGINS = "robot_memory.commands"
 _WORDS = ("question", "text", "id", "reason", "robot", "session", "source")
 _NEEDED_ELSEWHERE = {
-    "demo": "tour a simulated house, remember it, ask it, write a report",
+    "demo": "a robot's two days in a simulated home, and a report of them",
+    "eval.detector": "how well a detector sees in simulated homes",
     "eval.house": "errands and questions in simulated homes over two days",
     "do": "plan an errand from memory, and do it in a simulated home",
     "eval.house-changes": "what people moved, brought and took in simulated houses",
     "eval.questions": "questions about simulated houses, scored against ground truth",
     "eval.retention": "what a full memory should lose: fixed rules and the learned allocator",
+    "eval.tasks": "memory tasks: agents whose memories alone differ",
     "sim": "a robot lives in a simulated world and remembers it",
+    "tasks": "list, show and run memory tasks",
+    "train": "train a network on what simulation shows",
 }
 """What other packages bring, named as their entry points are; `eval.X` is `robot-memory eval X`."""
 

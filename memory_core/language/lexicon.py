@@ -70,7 +70,8 @@ _JOINED = dict(
         "meeting room>meetingroom|conference room>meetingroom|play room>gameroom|"
         "music room>livingroom|storage room>storage|sun room>lounge|"
         "wine cellar>storage|walk in closet>closet|home theater>tvroom|"
-        "mud room>entryway"
+        "mud room>entryway|guest room>guestroom|spare room>guestroom|child room>childroom|"
+        "kid room>childroom|work shop>workshop|chest of drawer>dresser"
     ).split("|")
 )
 _INVARIABLE = frozenset(

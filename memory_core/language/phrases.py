@@ -172,6 +172,9 @@ _DETERMINERS = frozenset(
     "the a an any some my your our his her their these those each every all no another whichever "
     "its this whatever several multiple various".split()
 )
+_AFTER_NOUN = frozenset(
+    "in on at to of from by with near under over beside behind last first".split()
+)
 _STOP = frozenset(
     (
         "the a an any some my your our his her their these those each every this that which who whom whose "
@@ -357,6 +360,9 @@ class _Chunker:
                 for token in self._tokens[:at]
             )
             return not asked and ends and word in ("stand", "rest", "spot", "place")
+        if word == "can" and words:  # "the soup can?", not "the soup can be found"
+            following = self._tokens[at + 1 : at + 2]
+            return not following or following[0] in _AFTER_NOUN or not following[0].isalnum()
         if word in _MODIFIERS and words and not all(w in _MODIFIERS for w in words):
             return False
         if not words and (word in GENERIC or word in _MODIFIERS):
@@ -373,7 +379,7 @@ class _Chunker:
             return False
         if words and _ADVERB.fullmatch(word):
             return False
-        return word not in _STOP and not (words and word in _OTHER_WORDS)
+        return word not in _STOP and not (words and word in _OTHER_WORDS - _HEADS)
 
     def _is_kind(self, words: list[str]) -> bool:
         """Whether words that end generically still name a kind: "dining room", "sitting area"."""
@@ -435,6 +441,8 @@ class _Chunker:
 _WANTING = frozenset("many which what NUMBER of in and or , from nearest farthest near on".split())
 """Words before which even a bare word is a name, in what is read strictly."""
 _ADVERB = re.compile(r"[a-z]{3,}ly")
+_HEADS = frozenset({"case"})
+"""Other words that after another noun are a thing's: "glasses case"."""
 _OTHER_WORDS = frozenset(
     "help lead guide direct fetch bring wonder mind hey hi hello ok okay robot dear thanks thank hi many much "
     "often long far big large recent recently often different way what's lately yesterday today ago far "

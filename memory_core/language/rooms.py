@@ -43,7 +43,7 @@ ROOM_KINDS = (
     ),
     _kind(
         "bedroom",
-        "bedroom guestroom nursery",
+        "bedroom guestroom nursery childroom",
         "bed, nightstand, headboard, dresser, pillow, bedside table, wardrobe, alarm clock, "
         "blanket, chest of drawers, bedding, bench at foot of bed, crib, comforter, lamp",
     ),
@@ -142,6 +142,13 @@ ROOM_KINDS = (
         -1.0,
     ),
     _kind(
+        "workshop",
+        "workshop",
+        "workbench, tool cabinet, tool chest, toolbox, vise, power drill, saw, hammer, pegboard, "
+        "pliers, wrench",
+        -0.5,
+    ),
+    _kind(
         "bar",
         "bar",
         "bar counter, bar stool, wine bottle, bottle, liquor, wine rack, beer tap",
@@ -206,8 +213,9 @@ def room_named(words: list[str]) -> int | None:
 
 NARROWER = {
     "nursery": "crib, cradle, cot, changing table, baby bed, toy",
-    "guestroom": "bed",
-    "library": "bookshelf, bookcase, books, book shelves; 3",
+    "guestroom": "single bed, guest bed, sofa bed, bed",
+    "childroom": "toy shelf, toy chest, toy box, play table, toy, toys, crib, bunk bed",
+    "library": "bookshelf, bookcase, books, book shelves; 2",
     "garage": "car, garage door, workbench",
     "basement": "water heater, boiler, furnace",
     "cellar": "wine rack, water heater, boiler",
@@ -238,7 +246,7 @@ library.
 _UNFURNISHED = frozenset(
     (
         "chapel church conservatory ballroom greenhouse loft pantry larder vestry winter solarium "
-        "orangery workshop studio atrium ward cloakroom wardrobe darkroom dungeon crypt vault armoury "
+        "orangery studio atrium ward cloakroom wardrobe darkroom dungeon crypt vault armoury "
         "observatory aviary stable barn boathouse cafeteria canteen bakery shop reception laboratory lab "
         "penthouse mezzanine gallery courtroom bunker scullery boudoir parlor parlour stateroom "
         "tower turret belfry catacomb hangar warehouse depot silo shack hut gazebo pavilion cabin galley dormitory dorm "
@@ -309,9 +317,14 @@ def bears(words: list[str], labels: Sequence[str]) -> bool | None:
 def _needed(words: list[str]) -> tuple[tuple[str, ...], int] | None:
     """Labels, and how many things of them, that a narrower name asks for."""
     heads = [word for word in words if word not in ("room", "area", "space")]
-    if not heads:
+    joined = words_of(" ".join(words))
+    if not heads or not joined:
         return None
-    typical = NARROWER.get(heads[-1]) or NARROWER.get(heads[-1].removesuffix("room"))
+    typical = (
+        NARROWER.get(heads[-1])
+        or NARROWER.get(heads[-1].removesuffix("room"))
+        or NARROWER.get(joined[-1])
+    )
     if typical is None:
         return None
     labels, _, least = typical.partition("; ")

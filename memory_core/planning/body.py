@@ -239,7 +239,11 @@ class Eyes(Protocol):
     """Perception on demand; whatever is seen is also remembered."""
 
     def look(self, at: Vector3 | None = None) -> tuple[Seen, ...]:
-        """Look at a point of the map (None: straight ahead), and say what is there."""
+        """Look at a point of the map (None: straight ahead), and say what is there.
+
+        Raises:
+            SkillFailed: There is no picture to be had.
+        """
 
     def noticed(self) -> tuple[Seen, ...]:
         """What was seen, on the way too, since this was last asked."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from memory_core.language.lexicon import words_of
+from memory_core.language.rooms import room_word
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import Candidate
+from memory_core.planning.critic import Fits
 from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
-from memory_core.planning.persistence import is_furniture
 from memory_core.planning.regions import Region, openable
 from memory_core.planning.spots import free_spot
 from memory_core.types import Pose, Vector3
 
 MOVED_M = 0.6
-PLACES = 4
+PLACES, SIDES = 4, 2
 GIVE_WITHIN_M = 0.25
 ROOM_M = 0.8
 """Who is so near to the middle of a room is in it."""
@@ -42,11 +44,15 @@ def put(errand: Errand) -> str:
 
 def put_back(errand: Errand) -> str:
     """Take a thing to where it usually is."""
-    usual = _usual_place(errand)
+    known = errand.meant(errand.goal.thing).candidates
     thing, told = _take(errand)
+    usual = _usual_place(known, errand.found_at)
     regions = _surfaces(errand, thing)
     if usual is not None:
         regions.sort(key=lambda region: math.dist(region.top, usual))
+        nearest = regions[0].name if regions else "its usual place"
+        way_m = errand.body.navigator.travel_m(usual)
+        regions.insert(0, Region(nearest, "", usual, (0.0, 0.0, 0.0), False, 1.0, way_m))
     where = _put_down(errand, thing, regions)
     _close_what_was_opened(errand)
     return f"The {thing} is back on the {where}.{told}"
@@ -186,7 +192,8 @@ def visit_surfaces(errand: Errand) -> None:
         nearest = min(left, key=lambda region: travel_m(region.top))
         left.remove(nearest)
         if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
-            errand.body.eyes.look(nearest.top)
+            for point in nearest.looked_at:
+                errand.body.eyes.look(point)
 
 
 def _hunt(hunt: Hunt) -> tuple[Seen, str]:
@@ -214,7 +221,7 @@ def _take(errand: Errand) -> tuple[str, str]:
     if errand.progress.holding:
         return errand.progress.holding, ""
     if errand.arm.holding:
-        raise Ended("hand full")
+        _set_aside(errand)
     hunt = Hunt(errand, errand.goal.thing, reach=True)
     seen, told = _hunt(hunt)
     if not errand.pick(hunt.fits, seen.label, seen.position):
@@ -236,52 +243,89 @@ def _to_asker(errand: Errand) -> None:
 
 
 def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
-    """Surfaces that a destination means: in a room, or a piece of furniture."""
-    at = [candidate.position for candidate in errand.meant(to).candidates[:PLACES]]
-    room = errand.knowledge.room(to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m)
-    if not at and room is None:
+    """Surfaces that a destination means: those of a room, or a piece of furniture."""
+    meant = errand.meant(to)
+    if room_word(words_of(meant.thing)):
+        room = errand.knowledge.room(
+            to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m
+        )
+        if room is not None:
+            return _surfaces(errand, thing, within=to)
+    named = meant.candidates[:PLACES]
+    if not named:
         raise Ended("nothing known")
-    regions = _surfaces(errand, thing, within=to)
-    if not at or not is_furniture(to):
-        return regions
-    return sorted(regions, key=lambda region: min(math.dist(region.centre, p) for p in at))
+    return [
+        Region(c.label, "", c.position, c.size, False, c.probability, c.travel_m) for c in named
+    ]
 
 
 def _surfaces(errand: Errand, thing: str, *, within: str = "") -> list[Region]:
     return [region for region in errand.regions(thing, within=within) if not region.shut]
 
 
-def _put_down(errand: Errand, thing: str, regions: list[Region]) -> str:
-    """Put what is held on the first of some surfaces that has room."""
+def _put_down(
+    errand: Errand, thing: str, regions: list[Region], *, seen_as: Fits | None = None
+) -> str:
+    """Put what is held on the first of some surfaces that has room, and see it there.
+
+    Args:
+        errand: The errand.
+        thing: What is held.
+        regions: The surfaces.
+        seen_as: Which labels it may be seen as; its own alone by default.
+    """
 
     def same(label: str) -> bool:
         return label == thing
 
+    fits = seen_as or same
     for region in regions[:PLACES]:
-        if not errand.approach(region.top, region.name, reach=True):
-            continue
-        errand.body.eyes.look(region.top)
-        here = errand.here()
-        spot = free_spot(
-            errand.body.eyes.cloud(), region.top, floor_m=here.z, toward=(here.x, here.y)
-        )
-        if spot is not None and errand.place(same, thing, spot, region.name):
-            errand.found_at = spot
-            return region.told
-        if not errand.arm.holding:
-            raise Ended("dropped")
+        stood: list[Pose] = []
+        while len(stood) < SIDES and errand.approach(
+            region.top, region.name, reach=True, apart_from=stood
+        ):
+            stood.append(errand.here())
+            spot = _spot_on(errand, region, stood[-1])
+            if spot is not None and errand.place(fits, thing, spot, region.name):
+                errand.found_at = spot
+                return region.told
+            if not errand.arm.holding:
+                raise Ended("dropped")
     raise Ended("no room to put it down")
 
 
-def _usual_place(errand: Errand) -> Vector3 | None:
-    """Where a thing was seen on most occasions; None where it is known from one place alone."""
-    meant = errand.meant(errand.goal.thing)
-    for candidate in meant.candidates:
+def _spot_on(errand: Errand, region: Region, here: Pose) -> Vector3 | None:
+    """Room on a surface, seen from here; it may be lower than what stands on it reaches up.
+
+    The nearest to here, or of a place without extent the nearest to that.
+    """
+    for at in (region.top, region.centre):
+        errand.body.eyes.look(at)
+        cloud = errand.body.eyes.cloud()
+        toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
+        spot = free_spot(cloud, region.top, floor_m=here.z, toward=toward)
+        if spot is not None:
+            return spot
+    return None
+
+
+def _set_aside(errand: Errand) -> None:
+    """Put down on the nearest surface what the hand holds from an errand that failed."""
+    travel_m = errand.body.navigator.travel_m
+    nearest = sorted(_surfaces(errand, "thing"), key=lambda region: travel_m(region.top))
+    _put_down(errand, "what I hold", nearest, seen_as=lambda label: True)
+
+
+def _usual_place(known: tuple[Candidate, ...], found_at: Vector3 | None) -> Vector3 | None:
+    """Where a thing was seen on most occasions, this one left aside; None where nothing tells."""
+    for candidate in known:
         if candidate.earlier:
             stays = candidate.earlier
             longest = max(stays, key=lambda stay: (stay.last_ns - stay.start_ns, stay.sightings))
             return longest.position
-    return None
+    if not known or (found_at and math.dist(known[0].position, found_at) <= MOVED_M):
+        return None
+    return known[0].position
 
 
 def _front(errand: Errand, move: Callable[[str, Vector3], bool]) -> str:

@@ -39,12 +39,15 @@ from memory_core.planning.skills import (
     Wait,
     told,
 )
+from memory_core.planning.stands import askew
 from memory_core.types import FloatArray, Pose, Vector3
 
 SEE_FROM_M = (0.6, 1.8)
 STANDS = 4
-APART_M, CLOSER = 0.2, 0.4
-"""A try from elsewhere is so far from the last, and leaves out this share of the hand's reach."""
+APART_M = 0.2
+"""A try from elsewhere is so far from the last."""
+AT_EASE = 0.6
+"""The hand works well within this share of its reach; the rest is for what is not got at else."""
 TRIES = 3
 
 
@@ -200,6 +203,7 @@ class Errand:
         name: str,
         *,
         reach: bool = False,
+        square: bool = False,
         stop: Interrupted = lambda: False,
         apart_from: Sequence[Pose] = (),
     ) -> bool:
@@ -209,15 +213,17 @@ class Errand:
             target: `map`.
             name: Of what is there.
             reach: Whether the hand must reach it.
+            square: Whether to look at it straight from the front, as into a shelf.
             stop: Ends the drive early, where true.
-            apart_from: Where it stood before in vain; it stands elsewhere, and closer.
+            apart_from: Where it stood before in vain; it stands elsewhere.
         """
 
         def act() -> str:
             near_m, far_m = self.arm.reach_m if reach else SEE_FROM_M
-            if apart_from:
-                far_m -= CLOSER * (far_m - near_m)
-            return self._approach(target, near_m, far_m, stop=stop, apart_from=apart_from)
+            rings = (near_m + AT_EASE * (far_m - near_m), far_m) if reach else (far_m,)
+            return self._approach(
+                target, near_m, rings, square=square or reach, stop=stop, apart_from=apart_from
+            )
 
         return self.step(Approach(target, name, reach), act)
 
@@ -225,13 +231,20 @@ class Errand:
         self,
         target: Vector3,
         near_m: float,
-        far_m: float,
+        within_m: Sequence[float],
         *,
+        square: bool = False,
         stop: Interrupted = lambda: False,
         apart_from: Sequence[Pose] = (),
     ) -> str:
         reason = "out of reach"
-        found = self.body.navigator.standing(target, near_m=near_m, far_m=far_m)
+        rings = [
+            self.body.navigator.standing(target, near_m=near_m, far_m=far_m) for far_m in within_m
+        ]
+        found = [pose for ring in rings for pose in ring]
+        if square:
+            aside = askew(found, target)
+            found = [pose for ring in rings for pose in sorted(ring, key=aside)]
         elsewhere = [
             pose for pose in found
             if all(math.hypot(pose.x - p.x, pose.y - p.y) >= APART_M for p in apart_from)
@@ -244,7 +257,7 @@ class Errand:
 
     def go_near(self, target: Vector3, name: str, *, within_m: float) -> bool:
         """Drive to a free place within some metres of a point of the map."""
-        return self.step(Approach(target, name), lambda: self._approach(target, 0.0, within_m))
+        return self.step(Approach(target, name), lambda: self._approach(target, 0.0, (within_m,)))
 
     def wait(self, seconds: float) -> bool:
         """Stand still."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from memory_core.planning.errand import Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.persistence import DAY_NS
-from memory_core.planning.regions import APART_M, Region
+from memory_core.planning.regions import APART_M, Region, has_boards, supports
 from memory_core.types import Vector3
 
 PAST_DAYS = 14
@@ -25,7 +26,11 @@ ELSEWHERE = 0.05
 WIDE_M = 1.0
 ASIDE_M = 0.5
 IN_VIEW_M = 1.5
-INSIDE_M = 0.45
+INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
+PASSED_M, PASSED_FRAMES = 2.5, 3
+"""Furniture seen from so near in so many frames was looked over in passing."""
+OVERLOOKED = 0.15
+"""Chance that a thing on furniture is not noticed in passing."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Hunt:
     first: Meant = field(init=False)
     past: tuple[LookedFor, ...] = field(init=False)
     _searched: list[Vector3] = field(default_factory=list)
+    _passed: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
@@ -72,7 +78,7 @@ class Hunt:
             if candidate is None and region is None:
                 return None
             if candidate is not None:
-                seen = self._visit(candidate)
+                seen = self._visit(candidate, meant)
             else:
                 assert region is not None
                 seen = self.search(region)
@@ -93,10 +99,29 @@ class Hunt:
         left = max(ELSEWHERE, 1.0 - sum(candidate.probability for candidate in open_to))
         regions = [region for region in self._regions(meant) if not self._was_searched(region)]
         best = open_to[0] if open_to else None
-        region = regions[0] if regions else None
-        if best is not None and (region is None or best.worth >= left * region.worth):
+        region = max(regions, key=self._worth, default=None)
+        if best is not None and (region is None or best.worth >= left * self._worth(region)):
             return best, None
         return None, region
+
+    def _worth(self, region: Region) -> float:
+        """What a visit promises, less where it was passed and nothing noticed."""
+        if region.shut or has_boards(region.name):
+            return region.worth
+        passed = sum(
+            item.label == region.name and math.dist(item.position, region.centre) <= SAME_SPOT_M
+            for item in self._passed
+        )  # fmt: skip
+        return region.worth * (OVERLOOKED if passed >= PASSED_FRAMES else 1.0)
+
+    def _look_about(self) -> list[Seen]:
+        """What was noticed since the last time, if it is the thing; notes what was passed."""
+        noticed = self.errand.body.eyes.noticed()
+        for item in noticed:
+            near = np.linalg.norm(item.cloud[:, :2].mean(axis=0)) <= PASSED_M
+            if near and supports(item.label):
+                self._passed.append(item)
+        return [item for item in noticed if self.fits(item.label)]
 
     def _regions(self, meant: Meant) -> tuple[Region, ...]:
         return self.errand.regions(meant.thing, within=self.within, looked=self.past)
@@ -112,42 +137,71 @@ class Hunt:
     def _was_searched(self, region: Region) -> bool:
         return any(math.dist(region.centre, at) < APART_M for at in self._searched)
 
-    def _visit(self, candidate: Candidate) -> Seen | None:
-        """Look where it is remembered, and into what is shut there."""
+    def _visit(self, candidate: Candidate, meant: Meant) -> Seen | None:
+        """Look where it is remembered, and into what is shut there.
+
+        One like it that is seen on the way is taken for it only where none was known to be.
+        """
         errand, at = self.errand, candidate.position
-        errand.body.eyes.noticed()
-        if not errand.approach(at, candidate.label, reach=self.reach):
+        arrived, elsewhere = self._go_looking(
+            at, candidate.label, reach=self.reach,
+            ignoring=lambda item: any(
+                math.dist(item.position, known.position) <= SAME_SPOT_M
+                for known in meant.candidates
+            ),
+        )  # fmt: skip
+        if elsewhere is not None:
+            return self._go_and_see(elsewhere)
+        if not arrived:
             errand.looked.append(LookedFor(self.thing, at, errand.now_ns, False))
-            return self._noticed()
+            return None
         seen = errand.look_for(self.fits, self.thing, at)
         if seen is not None:
             return seen
-        noticed = self._noticed()
-        if noticed is not None:
-            return noticed
+        noticed = self._look_about()
+        if noticed:
+            return self._go_and_see(noticed[-1])
         for region in self._regions(self._meant()):
-            close = region.shut and math.dist(region.centre, at) <= INSIDE_M
-            if close and not self._was_searched(region):
+            if region.shut and _may_hold(region, at) and not self._was_searched(region):
                 seen = self.search(region)
                 if seen is not None:
                     return seen
         return None
 
+    def _go_looking(
+        self,
+        at: Vector3,
+        name: str,
+        *,
+        reach: bool = False,
+        square: bool = False,
+        ignoring: Callable[[Seen], bool] = lambda item: False,
+    ) -> tuple[bool, Seen | None]:
+        """Drive to where a point can be looked at, or stop where the thing is seen on the way.
+
+        Returns:
+            Whether it arrived, and what it stopped for.
+        """
+        spotted: list[Seen] = []
+
+        def stop() -> bool:
+            spotted.extend(item for item in self._look_about() if not ignoring(item))
+            return bool(spotted)
+
+        self.errand.body.eyes.noticed()
+        arrived = self.errand.approach(at, name, reach=reach, square=square, stop=stop)
+        return arrived, spotted[-1] if spotted else None
+
     def search(self, region: Region) -> Seen | None:
         """Look over a surface, or into what is shut."""
         self._searched.append(region.centre)
         errand = self.errand
-        errand.body.eyes.noticed()
-        spotted: list[Seen] = []
-
-        def stop() -> bool:
-            spotted.extend(item for item in errand.body.eyes.noticed() if self.fits(item.label))
-            return bool(spotted)
-
-        arrived = errand.approach(region.top, region.name, stop=stop)
-        if spotted:
+        arrived, spotted = self._go_looking(
+            region.looked_at[0], region.name, square=has_boards(region.name)
+        )
+        if spotted is not None:
             self._searched.pop()
-            return self._go_and_see(spotted[-1])
+            return self._go_and_see(spotted)
         if not arrived:
             return None
         seen = self._inside(region) if region.shut else self._upon(region)
@@ -156,8 +210,8 @@ class Hunt:
 
     def _upon(self, region: Region) -> Seen | None:
         """Look along a surface."""
-        errand, top = self.errand, region.top
-        points = [top]
+        errand, top = self.errand, region.looked_at[0]
+        points = list(region.looked_at)
         if max(region.size[:2]) > WIDE_M:
             here = errand.here()
             away = np.array([top[0] - here.x, top[1] - here.y])
@@ -182,16 +236,11 @@ class Hunt:
         if not errand.open(region.name, front):
             return None
         handle = errand.progress.opened[-1][1]
-        within = handle if hinged(region.name) else _middle(front, handle)
-        seen = errand.look_for(self.fits, self.thing, within, within_m=INSIDE_M)
+        within = front if hinged(region.name) else _middle(front, handle)
+        seen = errand.look_for(self.fits, self.thing, within, within_m=DEEP_M)
         if seen is None:
             errand.close(region.name, handle)
         return seen
-
-    def _noticed(self) -> Seen | None:
-        """What was seen on the way, if it is the thing."""
-        found = [item for item in self.errand.body.eyes.noticed() if self.fits(item.label)]
-        return self._go_and_see(found[-1]) if found else None
 
     def _go_and_see(self, glimpsed: Seen) -> Seen | None:
         """Go to what was glimpsed, and look whether it is what it seemed."""
@@ -200,6 +249,12 @@ class Hunt:
             errand.looked.append(LookedFor(self.thing, glimpsed.position, errand.now_ns, False))
             return None
         return errand.look_for(self.fits, self.thing, glimpsed.position)
+
+
+def _may_hold(front: Region, at: Vector3) -> bool:
+    """Whether a place may lie behind the front of something shut, and not on top of it."""
+    above = at[2] - front.centre[2]
+    return math.dist(front.centre, at) <= INSIDE_M and above <= ABOVE_M
 
 
 def _middle(a: Vector3, b: Vector3) -> Vector3:

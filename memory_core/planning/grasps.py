@@ -1,8 +1,9 @@
 """Where a parallel gripper can take hold of a thing, from the points of it that a camera saw.
 
 Candidates are antipodal in the plain sense of ten Pas & Platt (2015): the fingers close on a slab
-of the cloud that fits between them, from above, from in front, or from between. Directions follow
-the sides of the smallest upright box, as in Miller et al. (2003); the unseen back of a thing that
+of the cloud that fits between them, from above, from in front, from between, or from aside, which
+is how what lies crosswise between two boards can be had. Directions follow the sides of the
+smallest upright box, as in Miller et al. (2003); the unseen back of a thing that
 shows its front, or curves away, is taken to be as deep as the thing is wide (symmetry, Bohg et
 al. 2011).
 """
@@ -37,7 +38,13 @@ _PALM_ABOVE_M = 0.037
 _TIP_CLEAR_M = 0.014
 _LEAST_BITE_M = 0.008
 _LEAST_AHEAD = 0.15
-_PITCHES = (math.radians(30), math.radians(60))
+_PITCHES = (math.radians(15), math.radians(30), math.radians(60))
+_ASIDE, _FROM_ASIDE = 0.5, -1.0
+"""Cosine to the line of sight from which on a hand comes from aside, and how well that is liked."""
+_STEEP = 0.3
+"""Length along the floor of an approach below which no side is told."""
+_DIRECTIONS = 8
+"""At most one in so many of the grasps come from one direction."""
 _TOP_SEEN = 0.15
 """Slope of the line of sight from which on the top of a thing shows, and with it how deep it is."""
 
@@ -60,9 +67,16 @@ class Grasp:
     width_m: float
     score: float
 
+    @property
+    def direction(self) -> tuple[int, int]:
+        """Where the hand comes from, coarsely: how steeply, and from which side."""
+        x, y, down = self.approach
+        aside = round(2 * math.atan2(y, x)) if math.hypot(x, y) > _STEEP else 0
+        return round(4 * down), aside
+
 
 def grasps(
-    cloud: FloatArray, *, eye: Vector3, widest_m: float = 0.08, most: int = 32
+    cloud: FloatArray, *, eye: Vector3, widest_m: float = 0.08, most: int = 48
 ) -> tuple[Grasp, ...]:
     """Ways to take hold of what a cloud shows, the best first.
 
@@ -163,13 +177,13 @@ def _axes(yaws: FloatArray) -> FloatArray:
 
 
 def _unlike(ranked: list[Grasp], most: int) -> tuple[Grasp, ...]:
-    """The best grasps that differ in place or direction, of each steepness a share."""
+    """The best grasps that differ in place or direction, of each direction a share."""
     kept: list[Grasp] = []
-    steepness: Counter[int] = Counter()
+    directions: Counter[tuple[int, int]] = Counter()
     rows = np.empty((0, 9))
     for grasp in ranked:
-        closing, steep = np.array(grasp.closing), round(4 * grasp.approach[2])
-        if steepness[steep] >= most // 4:
+        closing, direction = np.array(grasp.closing), grasp.direction
+        if directions[direction] >= most // _DIRECTIONS:
             continue
         row = np.concatenate([np.array(grasp.position) / 0.02, np.array(grasp.approach) / 0.3])
         pair = [np.append(row, sign * closing / 0.3) for sign in (1.0, -1.0)]
@@ -177,7 +191,7 @@ def _unlike(ranked: list[Grasp], most: int) -> tuple[Grasp, ...]:
             continue
         rows = np.vstack([rows, pair[0]])
         kept.append(grasp)
-        steepness[steep] += 1
+        directions[direction] += 1
         if len(kept) == most:
             break
     return tuple(kept)
@@ -220,6 +234,13 @@ class _Thing:
             for pitch in _PITCHES:
                 angled = math.cos(pitch) * forward + math.sin(pitch) * down
                 choices.append((angled, closing, -0.2 - 0.9 * (1 - square)))
+        depth = np.ptp(np.percentile(self.points @ closing, (2, 98)))
+        if square < _ASIDE and depth <= self.widest:  # a slab may show the front of it alone
+            for way in (forward, -forward):
+                choices += [
+                    (math.cos(pitch) * way + math.sin(pitch) * down, closing, _FROM_ASIDE)
+                    for pitch in (0.0, *_PITCHES)
+                ]
         return choices
 
     def slabs(self, approach: FloatArray, closing: FloatArray, liking: float) -> list[Grasp]:

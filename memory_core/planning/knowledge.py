@@ -5,11 +5,12 @@ A seam, so that memories can be compared with everything else the same: see `mem
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from memory_core.answering.rooms import rooms_called, rooms_of
+from memory_core.answering.rooms import room_meant, rooms_of
 from memory_core.memory import RobotMemory
 from memory_core.planning.candidates import Meant, meant_by
 from memory_core.planning.outcomes import LookedFor, Outcome, looks_for, recalled
@@ -39,7 +40,7 @@ class Knowledge(Protocol):
         """Where to search for a thing, the most worth a visit first."""
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
-        """The middle of the nearest room that a name means; None where it means none."""
+        """The middle of the room that a name means and that can be got to; None where none is."""
 
     def ask(self, question: str, *, now_ns: int) -> Answer:
         """An answer in words."""
@@ -78,18 +79,18 @@ class Remembered:
         return regions_for(context, thing, travel_m=travel_m, within=within, looked=looked)
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
-        """The nearest of the rooms that people may call so."""
+        """The middle of the likeliest of the rooms that it may mean."""
         context = self.memory.understand(f"where is the {name}?", now_ns=now_ns)
         scene = context.scene
         if scene is None:
             return None
         rooms = rooms_of(scene, context.encode)
-        named = [rooms[number] for number in rooms_called(scene, rooms, name)]
+        meant = [rooms[number] for number in room_meant(scene, rooms, name, context.encode)]
         centres = [
             (room.centre[0], room.centre[1], float(scene.floor_heights[room.floor]))
-            for room in named
+            for room in meant
         ]
-        return min(centres, key=travel_m, default=None)
+        return next((at for at in centres if math.isfinite(travel_m(at))), None)
 
     def ask(self, question: str, *, now_ns: int) -> Answer:
         """See `RobotMemory.ask`."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from memory_core.errors import SkillFailed
 from memory_core.identity import deterministic_id
 from memory_core.memory import RobotMemory
 from memory_core.planning import outcomes
@@ -148,7 +149,7 @@ class Planner:
                 errand.here()
             said = DOING[goal.kind](errand)
             outcome = errand.outcome(done=True, reason="done", said=said)
-        except Ended as ended:
+        except (Ended, SkillFailed) as ended:
             outcome = errand.outcome(done=False, reason=str(ended), said=_regrets(goal, str(ended)))
         where = body.navigator.where()
         outcomes.remember(self.memory, outcome, where, session=self.session)

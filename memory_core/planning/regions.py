@@ -15,29 +15,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from memory_core.answering.grounding import Context, left, of_kind
-from memory_core.answering.rooms import rooms_called, rooms_of, rooms_of_things
+from memory_core.answering.rooms import room_meant, rooms_of, rooms_of_things
 from memory_core.language.lexicon import words_of
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
-from memory_core.semantic.expected import CONTAINERS, FLOOR_COVERS, SUPPORTS, typical_size
+from memory_core.semantic.expected import BOARDS, CONTAINERS, FLOOR_COVERS, SUPPORTS, typical_size
 from memory_core.semantic.kinds import KindModel
 from memory_core.semantic.ranking import name_similarity
 from memory_core.semantic.scene import Scene
-from memory_core.types import FloatArray, Vector3
+from memory_core.types import BoolArray, FloatArray, Vector3
 
 OPENABLE = frozenset({"drawer"})
 OPENABLE_DOORS = frozenset({"cabinet", "fridge", "wardrobe", "closet", "cupboard"})
-OPEN_COST_M = 4.0
-"""What opening, looking and closing costs, as a way of so many metres."""
+OPEN_COST_M = 15.0
+"""What opening, looking and closing costs, as a way of so many metres: about 30 s."""
 SEARCHED_M, INSIDE_M = 0.8, 0.3
 """A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
 WARMTH = 0.5
 AFFINITY_GAIN = 4.0
 HISTORY_GAIN = 1.5
 HISTORY_M = 1.0
-SHUT_PENALTY = 0.7
+FITS_GAIN = 4.0
+"""For furniture whose name is close to the thing's in meaning: shoes and a shoe cabinet."""
+SHUT_AWAY = {True: 0.1, False: 0.9}
+"""How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
+about, and in the open it would have been seen."""
 LARGE_M = 0.3
 APART_M = 0.15
 """Things of one name closer than this are one region."""
@@ -72,6 +76,14 @@ class Region:
         return (x, y, z if self.shut else z + self.size[2] / 2)
 
     @property
+    def looked_at(self) -> tuple[Vector3, ...]:
+        """Where to look for what is on it: its top, or its boards from the upper to the lower."""
+        if self.shut or not has_boards(self.name):
+            return (self.top,)
+        x, y, z = self.centre
+        return (self.centre, (x, y, z - self.size[2] / 4))
+
+    @property
     def worth(self) -> float:
         """Probability by cost."""
         cost = LOOK_COST_M + self.travel_m + (OPEN_COST_M if self.shut else 0.0)
@@ -97,6 +109,12 @@ def supports(label: str) -> bool:
     words = words_of(label)
     head = words[-1] if words else ""
     return head in SUPPORTS - FLOOR_COVERS and not openable(label)
+
+
+def has_boards(label: str) -> bool:
+    """Whether things stand inside of what a label names, one board above the other."""
+    words = words_of(label)
+    return bool(words) and words[-1] in BOARDS
 
 
 def regions_for(
@@ -130,8 +148,10 @@ def regions_for(
     rooms = rooms_of(scene, context.encode)
     room = rooms_of_things(scene, rooms)
     shut = [openable(names[number]) for number in found.tolist()]
-    score = _score(context, scene, found, thing) - SHUT_PENALTY * np.array(shut)
+    score = _score(context, scene, found, thing)
     chance = np.exp((score - score.max()) * WARMTH)
+    away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
+    chance = _shared(chance, np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
     chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looked)
     chance = chance / chance.sum()
@@ -150,6 +170,14 @@ def regions_for(
     return tuple(sorted(regions, key=lambda region: -region.worth))
 
 
+def _shared(chance: FloatArray, shut: BoolArray, away: float) -> FloatArray:
+    """Chances, shape (n,), of which a share falls to what is shut, where there is both."""
+    if shut.all() or not shut.any():
+        return chance
+    inside, outside = chance[shut].sum(), chance[~shut].sum()
+    return np.asarray(np.where(shut, chance * away / inside, chance * (1 - away) / outside))
+
+
 def _searched(scene: Scene) -> dict[int, str]:
     """What can be searched: surfaces, and drawers and doors, each by its handle where it has one.
 
@@ -157,7 +185,7 @@ def _searched(scene: Scene) -> dict[int, str]:
     """
     labels = [scene.labels[label] for label in scene.thing_label]
     fronts = [number for number, label in enumerate(labels) if openable(label)]
-    named = {number: label for number, label in enumerate(labels) if _is_surface(label)}
+    named = {n: label for n, label in enumerate(labels) if _is_surface(label, _extent(scene, n))}
     without = set(fronts)
     for number, label in enumerate(labels):
         if not is_handle(label):
@@ -172,11 +200,17 @@ def _searched(scene: Scene) -> dict[int, str]:
     return named | {number: labels[number] for number in without}
 
 
-def _is_surface(label: str) -> bool:
+def _extent(scene: Scene, thing: int) -> float:
+    """The greatest extent of a thing, as measured, metres; 0 where it is unknown."""
+    entity = int(scene.entity[thing])
+    return max(scene.entities[entity].size) if entity >= 0 else 0.0
+
+
+def _is_surface(label: str, extent_m: float) -> bool:
     """Whether things are put on, or in, what a label names, and it is no small thing itself."""
     words = words_of(label)
     holds = bool(words) and words[-1] in CONTAINERS
-    large = max(typical_size(words), default=0.0) >= LARGE_M
+    large = max(extent_m, *typical_size(words)) >= LARGE_M
     return not openable(label) and large and (supports(label) or holds)
 
 
@@ -184,7 +218,7 @@ def _within(context: Context, scene: Scene, found: np.ndarray, name: str) -> np.
     """Which pieces are, or stand in, what a name means."""
     rooms = rooms_of(scene, context.encode)
     numbers = rooms_of_things(scene, rooms)
-    called = rooms_called(scene, rooms, name)
+    called = room_meant(scene, rooms, name, context.encode)[:1]
     return np.asarray(np.isin(numbers[found], called) | of_kind(scene, name)[found])
 
 
@@ -221,4 +255,12 @@ def _score(context: Context, scene: Scene, found: np.ndarray, thing: str) -> Flo
         scene.thing_position[found][:, None] - scene.thing_position[same][None], axis=2
     )
     history = np.log1p((gap <= HISTORY_M).sum(axis=1))
-    return np.asarray(by_room + AFFINITY_GAIN * affinity + HISTORY_GAIN * history)
+    fits = np.zeros(len(found))
+    if context.encode is not None:
+        fits = (
+            context.encode([scene.labels[n] for n in scene.thing_label[found]])
+            @ context.encode([thing])[0]
+        )
+    return np.asarray(
+        by_room + AFFINITY_GAIN * affinity + HISTORY_GAIN * history + FITS_GAIN * fits
+    )

@@ -168,6 +168,19 @@ def temperature_of(message: Any) -> Json:
     return {"temperature_c": round(value, 3)} if math.isfinite(value) else {}
 
 
+def diagnostics_of(message: Any) -> dict[str, tuple[int, str]]:
+    """diagnostic_msgs/DiagnosticArray: level (0 ok, 1 warning, 2 error, 3 stale) and words, by name.
+
+    What a memory says about itself is left out: it is not the robot's body.
+    """
+    found = {}
+    for status in message.status:
+        level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
+        if status.hardware_id != "robot_memory":
+            found[str(status.name)[:100]] = (level, str(status.message)[:200])
+    return found
+
+
 def detection_3d(detection: Any, frame_in_base: Pose) -> Sighting | None:
     """vision_msgs/Detection3D as a sighting in the base frame; None where nothing is named.
 

@@ -29,6 +29,7 @@ USES = {
     "sensor_msgs/msg/LaserScan": "obstacles",
     "sensor_msgs/msg/BatteryState": "body",
     "sensor_msgs/msg/Temperature": "body",
+    "diagnostic_msgs/msg/DiagnosticArray": "body",
     "vision_msgs/msg/Detection2DArray": "sightings",
     "vision_msgs/msg/Detection3DArray": "sightings",
     "std_msgs/msg/String": "captions",
@@ -40,6 +41,7 @@ SCAN_MOVED_M = 0.25
 SCAN_TURNED_RAD = 0.35
 BODY_GAP_NS = 60_000_000_000
 BODY_CHANGE = 0.01
+_HEALTH = ("well again", "warning", "error", "silent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Perceiver:
         self._depth: tuple[int, FloatArray, str] | None = None
         self._scan_pose: Pose | None = None
         self._body: dict[str, tuple[int, Json]] = {}
+        self._health: dict[str, int] = {}
 
     def take(self, heard: Heard, message: Any) -> dict[str, Any] | None:
         """The parts of an observation that a message makes: pose, text, sightings, keyframe, extra.
@@ -128,6 +131,8 @@ class Perceiver:
                 return {"pose": self._pose(heard), "text": str(message.data)}
             case "obstacles":
                 return self._scan(heard, message)
+            case _ if heard.type.endswith("DiagnosticArray"):
+                return self._diagnostics(heard, message)
             case _:
                 return self._body_state(heard, message)
 
@@ -221,6 +226,25 @@ class Perceiver:
         words = ", ".join(f"{name.rsplit('_', 1)[0]} {value:g}" for name, value in state.items())
         return {
             "pose": self._pose(heard), "text": f"body state: {words}", "extra": {"body": state}
+        }  # fmt: skip
+
+    def _diagnostics(self, heard: Heard, message: Any) -> dict[str, Any] | None:
+        """What parts of the robot say of themselves, where one's level changed."""
+        told = {
+            name: (level, said)
+            for name, (level, said) in ros.diagnostics_of(message).items()
+            if level != self._health.get(name, 0)
+        }
+        if not told:
+            return None
+        self._health |= {name: level for name, (level, _) in told.items()}
+        words = ", ".join(
+            f"{name}: {_HEALTH[min(level, 3)]}{f' ({said})' if level and said else ''}"
+            for name, (level, said) in told.items()
+        )
+        return {
+            "pose": self._pose(heard), "text": f"body state: {words}",
+            "extra": {"diagnostics": {name: level for name, (level, _) in told.items()}},
         }  # fmt: skip
 
 

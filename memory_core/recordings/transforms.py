@@ -129,6 +129,39 @@ class TransformTree:
             return []
         return list(edge.runs[run].stamps)
 
+    def newest(self, frame: str) -> tuple[int, Pose] | None:
+        """The last transform a frame was given, with its stamp; None where there was none."""
+        edge = self._edges.get(frame.lstrip("/"))
+        run = None if edge is None else edge.runs[-1]
+        return (run.stamps[-1], run.poses[-1]) if run is not None and run.stamps else None
+
+    def statics(self) -> list[tuple[str, str, Pose]]:
+        """What holds at all times: parent, child, and the child's pose in the parent."""
+        return [
+            (edge.parent, child, edge.runs[-1].poses[-1])
+            for child, edge in self._edges.items()
+            if edge.static
+        ]
+
+    def is_static(self, frame: str) -> bool:
+        """Whether a frame holds its place in its parent at all times."""
+        edge = self._edges.get(frame.lstrip("/"))
+        return edge is not None and edge.static
+
+    def drop(self, frame: str) -> None:
+        """Forget every transform of a frame in its parent."""
+        self._edges.pop(frame.lstrip("/"), None)
+
+    def amend(self, frame: str, correction: Pose) -> None:
+        """Correct every transform of a frame's newest run, so that none is left that was wrong.
+
+        Args:
+            frame: Whose.
+            correction: Composed before each, in the parent.
+        """
+        run = self._edges[frame.lstrip("/")].runs[-1]
+        run.poses = [correction.compose(pose) for pose in run.poses]
+
     def chain(self, frame: str) -> list[str]:
         """A frame, its parent, and so on to the root."""
         chain = [frame.lstrip("/")]

@@ -22,7 +22,7 @@ def _lemmas(text: str) -> frozenset[str]:
 SUPPORTS = _lemmas(
     "table desk countertop nightstand dresser shelf bed couch chair armchair bench ottoman stool "
     "cabinet sideboard buffet stove washbasin mantle windowsill ledge island tray stand credenza "
-    "piano trolley cart fridge microwave washer dryer bookcase worktop rack console chest floor "
+    "piano workbench trolley cart fridge microwave washer dryer bookcase worktop rack console chest floor "
     "rug mat carpet box bathtub toilet fireplace"
 )
 FLOOR_COVERS = _lemmas("rug mat floor carpet doormat")
@@ -30,6 +30,9 @@ CONTAINERS = _lemmas(
     "drawer box basket trashcan sink bathtub bowl bag pot vase shelf bookcase crate bin bucket "
     "tray cup rack fireplace hamper"
 )
+BOARDS = _lemmas("shelf bookcase rack")
+"""Furniture that things stand inside of, one board above the other."""
+
 CLOSED = _lemmas("cabinet fridge wardrobe closet dishwasher microwave washer dryer chest suitcase")
 """Containers that hide what is in them while they are shut."""
 
@@ -41,6 +44,7 @@ HANGING = _lemmas(
 FURNITURE = _lemmas(
     "table desk countertop nightstand dresser bed couch chair armchair bench ottoman stool "
     "cabinet sideboard buffet stove island fridge wardrobe bathtub toilet washer dryer piano "
+    "workbench "
     "bookcase rug fireplace door window wall floor ceiling stair column curtain railing"
 )
 BACKED: dict[str, float] = {
@@ -84,7 +88,7 @@ TYPICAL_SIZE: dict[str, Vector3] = {
     lemma(name): size
     for names, size in {
         "bed": (1.8, 1.8, 0.55),
-        "table desk couch countertop island piano sideboard buffet": (1.4, 0.9, 0.75),
+        "table desk couch countertop island piano sideboard buffet workbench": (1.4, 0.9, 0.75),
         "dresser cabinet stove washer dryer bathtub bench chest": (0.8, 0.6, 0.8),
         "fridge wardrobe bookcase shelf door": (0.8, 0.5, 1.8),
         "chair armchair toilet stool ottoman nightstand": (0.5, 0.5, 0.7),
@@ -112,6 +116,8 @@ def expects_on(upper: Sequence[str], lower: Sequence[str]) -> float:
         return RARE
     if _head(upper) in FURNITURE:
         return LIKELY if below in FLOOR_COVERS else RARE
+    if below in PARTS or (_head(upper) == below and below not in SUPPORTS):
+        return RARE  # on the front of a drawer; one toothbrush holder on another
     return LIKELY if below in SUPPORTS else POSSIBLE if below not in HANGING | FURNITURE else RARE
 
 

@@ -19,9 +19,18 @@ from memory_core.geometry import bearing_direction
 from memory_core.language.lexicon import words_of
 from memory_core.language.rooms import NAMES
 from memory_core.semantic.entities import Sightings, Thing, associate
+from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.semantic.floors import camera_height, floors_of
 from memory_core.semantic.kinds import KindModel
-from memory_core.types import BoolArray, Encode, Entity, FloatArray, IntArray, Sighting
+from memory_core.types import (
+    BoolArray,
+    Encode,
+    Entity,
+    FloatArray,
+    IntArray,
+    Observation,
+    Sighting,
+)
 
 MAX_STANDPOINTS = 4_000
 MAX_THINGS = 2_500
@@ -63,6 +72,7 @@ class Scene:
         tight: Label within about 1 m, shape (e, l), 0 to 1.
         room: Belief over kinds of rooms, shape (e, r), rows sum to 1.
         around: Best belief within about 7 m on the floor, shape (e, r).
+        floor_plan: Of the map, where one was told.
     """
 
     stored: tuple[Stored, ...]
@@ -87,6 +97,7 @@ class Scene:
     stay: IntArray
     ended_ns: IntArray
     whole: bool = True
+    floor_plan: FloorPlan | None = None
 
     def room_of(self, thing: int) -> tuple[str, float]:
         """The likeliest kind of room a thing is in, and the belief in it."""
@@ -109,6 +120,7 @@ def build_scene(
     known: Mapping[int, Entity] = MappingProxyType({}),
     kinds: KindModel | None = None,
     whole: bool = True,
+    floor_plans: Mapping[str, FloorPlan] = MappingProxyType({}),
 ) -> Scene | None:
     """Build a scene.
 
@@ -119,6 +131,7 @@ def build_scene(
             associated here.
         kinds: What labels say about kinds of rooms, where that is worked out already.
         whole: Whether these are all observations of what they show.
+        floor_plans: Told of maps; that of the first observation's map is the scene's.
 
     Returns:
         The scene; None where nothing with a label was seen from a known place.
@@ -165,8 +178,13 @@ def build_scene(
         entity[place], stay[place], ended[place] = index[told.id], which, _ended(told, which)
     return replace(
         scene, entities=tuple(entities.values()), entity=entity, stay=stay, ended_ns=ended,
-        whole=whole,
+        whole=whole, floor_plan=_plan_of(standpoints[0].observation, floor_plans),
     )  # fmt: skip
+
+
+def _plan_of(first: Observation, floor_plans: Mapping[str, FloorPlan]) -> FloorPlan | None:
+    """The plan of the map whose coordinates are the scene's: that of its first observation."""
+    return floor_plans.get(first.map_id) if first.localised else None
 
 
 def _ended(entity: Entity, stay: int) -> int:

@@ -8,6 +8,7 @@ all of them; a larger one is a scene of chosen views of every entity.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from memory_core.semantic.consolidation import (
     Progress,
     Retention,
 )
+from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.semantic.organiser import Organiser
 from memory_core.semantic.scene import MAX_STANDPOINTS, Scene, build_scene
 from memory_core.semantic.telling import tell_forest
@@ -71,6 +73,7 @@ class Structure:
         *,
         retention: Retention | None = None,
         removed: Callable[[], None] = lambda: None,
+        lag_s: float = 0.0,
     ) -> None:
         """Nothing is read yet.
 
@@ -79,8 +82,13 @@ class Structure:
             encoder: Its text encoder.
             retention: How much is kept; None keeps all that is not a repetition.
             removed: Called after observations were removed.
+            lag_s: A scene may be so old when it is used again, where observations were added
+                alone: building one for each of many questions while a robot looks about takes
+                more than all else.
         """
         self._store = store
+        self._lag_s = lag_s
+        self._built_s = -math.inf
         self._encoder = encoder
         self._retention = retention
         self._removed = removed
@@ -94,7 +102,8 @@ class Structure:
         self._unorganised = 0
         self._counted_s = time.monotonic()
         self._whole: tuple[int, tuple[int, int, int], Scene | None] | None = None
-        self._texts: tuple[int, bool] | None = None
+        self._texts = (0, 0, False)  # up to which number, after which removal, whether any
+        self._floor_plans: dict[str, FloorPlan] = {}
 
     # -- organising --------------------------------------------------------------------------
 
@@ -264,6 +273,11 @@ class Structure:
             gone = [("event", number) for number in dropped]
             self._store.change_records(RecordChanges(dropped=gone))
 
+    def plan_floors(self, plans: Mapping[str, FloorPlan]) -> None:
+        """From now on rooms are told apart by these floor plans, by map."""
+        self._floor_plans = dict(plans)
+        self._begin_scenes_anew()
+
     def _begin_scenes_anew(self) -> None:
         self._whole = None
         self.forget()
@@ -295,15 +309,19 @@ class Structure:
 
     def holds_texts(self) -> bool:
         """Whether any observation has words of its own, body state aside."""
-        generation = self._generation
-        if self._texts is None or self._texts[0] != generation:
+        removal, last = self._store.last_removal(), self._store.last_rowid()
+        after, told, found = self._texts
+        if found and told != removal:  # what was found may have gone
+            after, found = 0, False
+        if not found and after < last:
             with self._store.reading() as db:
-                found = db.execute(
-                    "SELECT 1 FROM observations WHERE text IS NOT NULL AND text NOT LIKE "
-                    "'body state:%' LIMIT 1"
-                ).get
-            self._texts = (generation, found is not None)
-        return self._texts[1]
+                query = (
+                    "SELECT 1 FROM observations WHERE rowid > ? AND text IS NOT NULL AND text "
+                    "NOT LIKE 'body state:%' LIMIT 1"
+                )
+                found = db.execute(query, (after,)).get is not None
+        self._texts = (last, removal, found)
+        return found
 
     def holds_sightings(self) -> bool:
         """Whether anything with a label was ever seen."""
@@ -339,6 +357,7 @@ class Structure:
         if kept is not None and (
             kept[0] == generation
             or (kept[2] is not None and not kept[2].whole and kept[1] == shape)
+            or (kept[1][1:] == shape[1:] and time.monotonic() < self._built_s + self._lag_s)
         ):
             return kept[2]
         rowids, known = self._with_sightings(None), organiser.things.known()
@@ -346,6 +365,7 @@ class Structure:
         if not whole:
             rowids = np.array(organiser.showings.rows(), np.int64)
         scene = self._build(rowids, known, whole=whole)
+        self._built_s = time.monotonic()
         self._whole = (generation, shape, scene)
         return scene
 
@@ -362,7 +382,10 @@ class Structure:
         organiser = self.organiser
         rows = self._store.fetch(rowids[-MAX_STANDPOINTS:].tolist())
         stored = [organiser.as_shown(row) for row in rows]
-        return build_scene(stored, self._encode, known=known, kinds=organiser.kinds, whole=whole)
+        return build_scene(
+            stored, self._encode, known=known, kinds=organiser.kinds, whole=whole,
+            floor_plans=self._floor_plans,
+        )  # fmt: skip
 
     @property
     def _encode(self) -> Encode | None:

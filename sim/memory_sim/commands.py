@@ -12,8 +12,8 @@ from memory_core.interfaces.console import DEFAULT_FOLDER, common_options
 
 def demo(parser: argparse.ArgumentParser) -> None:
     """Declare `robot-memory demo`."""
-    parser.add_argument("--seed", type=int, default=7, help="of the house (default: 7)")
-    parser.add_argument("--rooms", type=int, default=6, help="2 to 6 (default: 6)")
+    parser.add_argument("--seed", type=int, default=7, help="of the home (default: 7)")
+    parser.add_argument("--rooms", type=int, default=4, help="4 to 12 (default: 4)")
     parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR",
                         help="where the memory and report.html go (default: ./demo)")  # fmt: skip
     parser.add_argument("--misses", type=float, default=0.05, help="share of detections that fail")
@@ -48,6 +48,7 @@ def house(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--condition", choices=("exact", "noisy"), default="exact",
                         help="noisy: 20 %% misses, 5 %% confusions, wheels that drift "
                              "(default: exact)")  # fmt: skip
+    _sees_with(parser)
     parser.add_argument("--rooms", type=int, metavar="N", help="4 to 12 (default: drawn)")
     parser.add_argument("--wordings", choices=("tuning", "reporting"), default="reporting",
                         help="which half of the wordings asks (default: reporting)")  # fmt: skip
@@ -125,7 +126,14 @@ def do(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_do)
 
 
+def _sees_with(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detector", choices=("segmentation", "network"), default="segmentation",
+                        help="what names things in pictures: the renderer's segmentation, or the "
+                             "network of this package (default: segmentation)")  # fmt: skip
+
+
 def _of_the_robot(parser: argparse.ArgumentParser) -> None:
+    _sees_with(parser)
     parser.add_argument("--pixels", default="320x240", metavar="WxH",
                         help="size of the robot's pictures (default: 320x240)")  # fmt: skip
     parser.add_argument("--encoder", default="default", help="text encoder")
@@ -163,7 +171,10 @@ def _run_house(options: argparse.Namespace) -> int:
     from memory_sim.house_evaluation import evaluate_house
     from memory_sim.two_days import Setting
 
-    setting = Setting(options.condition, rooms=options.rooms, wordings=options.wordings)
+    setting = Setting(
+        options.condition, rooms=options.rooms, wordings=options.wordings,
+        detector=options.detector,
+    )  # fmt: skip
     with bar(options, "homes") as tell:
         found, rows = evaluate_house(
             options.seeds, first_seed=options.first_seed, agents=options.agent, setting=setting,

@@ -28,6 +28,7 @@ from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Skill, told
 from memory_core.types import FloatArray, Vector3
+from memory_sim.detecting.choice import SEGMENTATION, detector_named
 from memory_sim.film import Film
 from memory_sim.robot import MAPS, HouseRobot
 from memory_sim.worlds.home.base import SimBase
@@ -67,7 +68,7 @@ class Life:
 
     def __init__(
         self, day: Day, world: World, memory: RobotMemory, *, film: Film | None = None,
-        quiet: bool = False,
+        quiet: bool = False, detector: str = SEGMENTATION,
     ) -> None:  # fmt: skip
         """Wake the robot up.
 
@@ -77,11 +78,13 @@ class Life:
             memory: Of the robot, of this home.
             film: Of the robot; None for none.
             quiet: Print nothing.
+            detector: One of `detecting.choice.DETECTORS`.
         """
         self._film, self._quiet = film, quiet
         self._begun_ns = _morning_ns(memory, day)
         self.robot = HouseRobot(
             world, memory, start_ns=self._begun_ns, session=day.session, seed=day.number,
+            detector=detector_named(detector, world),
             watch=film.see if film is not None else lambda frame: None,
         )  # fmt: skip
         if film is not None:
@@ -137,7 +140,7 @@ def run_sim(options: argparse.Namespace) -> int:
         ))  # fmt: skip
         _claim(memory, day.seed)
         film = stack.enter_context(Film(world, video)) if video is not None else None
-        life = Life(day, world, memory, film=film, quiet=options.json)
+        life = Life(day, world, memory, film=film, quiet=options.json, detector=options.detector)
         with stoppable() as stopped:
             for words in errands:
                 outcomes.append(life.do(words, stopped))
@@ -210,7 +213,7 @@ def _act(options: argparse.Namespace, words: str) -> int:
         day = Day(options.sim, _day(options, memory), _pixels(options.pixels))
         world = _home(stack, day)
         film = stack.enter_context(Film(world, options.video)) if options.video else None
-        life = Life(day, world, memory, film=film, quiet=options.json)
+        life = Life(day, world, memory, film=film, quiet=options.json, detector=options.detector)
         with stoppable() as stopped:
             outcome = life.resume(stopped) if options.resume else life.do(words, stopped)
         life.robot.sleep()

@@ -22,6 +22,7 @@ from memory_core.evaluation.report import report
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.types import Json
 from memory_sim.agents.choice import AGENTS
+from memory_sim.detecting.choice import SEGMENTATION, check_detector
 from memory_sim.house_errands import HIDDEN
 from memory_sim.house_scoring import WALKING_M_S, metrics, search_ratio
 from memory_sim.processes import each
@@ -71,7 +72,7 @@ def evaluate_house(
     setting = setting if setting is not None else Setting()
     _check(seeds, agents, setting, workers)
     begun = time.perf_counter()
-    kept = _kept(rows_file, setting.condition) if resume else []
+    kept = _kept(rows_file, setting) if resume else []
     if rows_file is not None:
         _write(rows_file, kept, mode="w")
     jobs = _jobs(range(first_seed, first_seed + seeds), agents, kept)
@@ -88,7 +89,7 @@ def evaluate_house(
     condition = CONDITIONS[setting.condition]
     config = {
         "seeds": [first_seed, first_seed + seeds - 1], "agents": list(agents),
-        "condition": setting.condition, "misses": condition.misses,
+        "condition": setting.condition, "detector": setting.detector, "misses": condition.misses,
         "confusions": condition.confusions, "drift": condition.odometry.scale > 0,
         "rooms": setting.rooms, "wordings": setting.wordings, "hidden": HIDDEN,
         "hard_contact_m_s": WALKING_M_S,
@@ -132,6 +133,7 @@ def _check(seeds: int, agents: Sequence[str], setting: Setting, workers: int) ->
         raise InvalidQuery(
             f"condition {setting.condition!r}; expected one of {', '.join(CONDITIONS)}"
         )
+    check_detector(setting.detector)
 
 
 def _jobs(
@@ -170,7 +172,8 @@ def _live(
         if cache_folder is None:
             cache_folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rooms = "" if setting.rooms is None else f"-{setting.rooms}"
-        folder = cache_folder / f"home-{seed:04d}{rooms}-{setting.condition}"
+        sees = "" if setting.detector == SEGMENTATION else f"-{setting.detector}"
+        folder = cache_folder / f"home-{seed:04d}{rooms}-{setting.condition}{sees}"
         first = first_day(seed, setting, folder)
         rows = [{**row, "agent": FIRST_DAY} for row in first.rows]
         for agent in agents:
@@ -183,7 +186,7 @@ def _sentence_encoder() -> TextEncoder:
     return SentenceEncoder()
 
 
-def _kept(rows_file: Path | None, condition: str) -> list[Json]:
+def _kept(rows_file: Path | None, setting: Setting) -> list[Json]:
     """The rows of whole homes that were written before; what a broken line ended is left out."""
     if rows_file is None:
         raise InvalidQuery("there is nothing to resume without a rows file; name it with --rows")
@@ -195,8 +198,12 @@ def _kept(rows_file: Path | None, condition: str) -> list[Json]:
             rows.append(json.loads(line))
         except json.JSONDecodeError:
             break
-    if any(row["condition"] != condition for row in rows):
-        raise InvalidQuery(f"{rows_file} holds days of another condition than {condition!r}")
+    if any(row["condition"] != setting.condition for row in rows):
+        raise InvalidQuery(
+            f"{rows_file} holds days of another condition than {setting.condition!r}"
+        )
+    if any(row.get("detector", SEGMENTATION) != setting.detector for row in rows):
+        raise InvalidQuery(f"{rows_file} holds days with another detector than {setting.detector}")
     days = {_day_of(row) for row in rows if row["row"] == "day"}
     return _once(row for row in rows if _day_of(row) in days)
 

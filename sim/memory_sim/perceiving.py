@@ -16,11 +16,19 @@ CUT_MARGIN_PX = 2
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds of computing spent on each part of perception, one entry a frame."""
+    """Seconds of computing spent on each part of perception, one entry a frame.
+
+    Attributes:
+        render: Drawing the picture.
+        perceive: What is in it, and where.
+        remember: Handing it in to the memory.
+        known: From the picture until it is on disk and recall finds it.
+    """
 
     render: list[float] = field(default_factory=list)
     perceive: list[float] = field(default_factory=list)
     remember: list[float] = field(default_factory=list)
+    known: list[float] = field(default_factory=list)
 
     def median_ms(self) -> dict[str, float]:
         """Median of each part, milliseconds."""
@@ -33,7 +41,18 @@ class Timings:
 def cut_off(mask: BoolArray) -> bool:
     """Whether a thing is cut by the picture's edge: its middle is not what is seen."""
     margin = CUT_MARGIN_PX
-    return bool(mask.sum() > mask[margin:-margin, margin:-margin].sum())
+    edges = (mask[:margin], mask[-margin:], mask[:, :margin], mask[:, -margin:])
+    return any(bool(edge.any()) for edge in edges)
+
+
+def middle_of(mask: BoolArray) -> tuple[float, float]:
+    """Mean column and row of a mask's pixels, of which there is at least one."""
+    rows, columns = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
+    total = rows.sum()
+    return (
+        float(columns @ np.arange(len(columns)) / total),
+        float(rows @ np.arange(len(rows)) / total),
+    )
 
 
 def view_of(depth_m: FloatArray, lens: Intrinsics, *, range_m: float) -> dict[str, Json]:

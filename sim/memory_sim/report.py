@@ -1,25 +1,28 @@
-"""The demonstration's report: one HTML file with a map, pictures, questions and answers.
+"""The demonstration's report: one HTML file with maps, pictures, questions, answers and an errand.
 
-The map is drawn from the memory: path, things, evidence. The plan's walls are drawn faintly
-beneath it, as a help to the eye.
+Maps are drawn from the memory: path, things, evidence, plan. The home's walls are drawn faintly
+beneath the first, as a help to the eye.
 """
 
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from memory_core.episodic.summary import trajectory
+from memory_core.interfaces.drawing import PALETTE, Plan, safe, shortened
 from memory_core.memory import RobotMemory
+from memory_core.planning import plans
+from memory_core.planning.outcomes import Outcome
+from memory_core.planning.regions import openable
 from memory_core.types import Answer, Json
-from memory_sim.worlds.plan import HousePlan
+from memory_sim.worlds.home.plan import HomePlan
+from memory_sim.worlds.home.scene import HANDLE
 
-_SCALE = 62.0
-_MARGIN = 0.6
-_COLOURS = ("#d43d51", "#2a7de1", "#1d9a6c", "#b25fd0", "#e08a1e", "#00838f", "#7a5c2e", "#667085")
+_WIDTH, _HEIGHT, _MARGIN = 1_000.0, 760.0, 24.0
+_NODE = 110
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #d8dde6; --card: #fff;
@@ -42,6 +45,12 @@ p.lead { margin: 0 0 1rem; color: var(--soft); max-width: 60rem; }
 .evidence figure { margin: 0; flex: 1 1 0; min-width: 0; } .evidence img, .strip img { width: 100%;
   border-radius: 6px; display: block; } figcaption { font-size: .75rem; color: var(--soft); }
 .strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .5rem; }
+.errand { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.errand img { width: 100%; border-radius: 6px; } .errand ol { margin: 0; padding-left: 1.4rem; }
+.errand { margin-top: 1rem; } pre { white-space: pre-wrap; font: inherit; margin: 0 0 .8rem; }
+.film img { width: 100%; max-width: 45rem; border-radius: 6px; margin-top: .8rem; }
+.said { font-size: 1.15rem; } .way { list-style: none; margin: 0; padding: 0; }
+.way b { font-variant-numeric: tabular-nums; } .soft { color: var(--soft); font-size: .9rem; }
 table { border-collapse: collapse; font-size: .9rem; } td { padding: .15rem 1rem .15rem 0; }
 td:first-child { color: var(--soft); }
 """
@@ -58,142 +67,265 @@ class Asked:
     seconds: float
 
 
-def write_report(
-    path: Path, memory: RobotMemory, plan: HousePlan, asked: Sequence[Asked], figures: Json
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node on the way from the root of the forest to a piece of evidence.
+
+    Attributes:
+        weight: Its share of the attention.
+        name: Its id.
+        text: What is below it, in words.
+    """
+
+    weight: float
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An errand about something that was moved.
+
+    Attributes:
+        outcome: How it went.
+        planned: The plan as text.
+        drawing: The plan on the map, a page of SVG.
+        why: The way of attention to the first candidate.
+        film: Of it, a .gif file.
+        moved: From where to where people had moved the thing, in words.
+        brought: Whether the right thing was brought, by ground truth.
+        said: Whether the robot said where it had been, by ground truth.
+    """
+
+    outcome: Outcome
+    planned: str
+    drawing: str
+    why: tuple[Node, ...]
+    film: Path
+    moved: str
+    brought: bool
+    said: bool
+
+
+def way_of_attention(memory: RobotMemory, plan: plans.Plan) -> tuple[Node, ...]:
+    """The way from the root of the forest to what a plan rests on; empty where it rests on nothing.
+
+    Args:
+        memory: Whose forest it is.
+        plan: The plan.
+    """
+    if not plan.candidates:
+        return ()
+    evidence = plan.candidates[0].evidence
+    texts = {node.id: f"{node.kind} {node.text}".strip() for node in memory.forest()}
+    texts[evidence.observation.id] = str(evidence.to_json()["text"] or "")
+    weights = evidence.path_weights or (0.0,) * len(evidence.path)
+    return tuple(
+        Node(weight, name, texts.get(name, ""))
+        for weight, name in zip(weights, evidence.path, strict=True)
+    )
+
+
+def evening(memory: RobotMemory, home: HomePlan, asked: Sequence[Asked]) -> str:
+    """What is remembered after the first day, as a part of the report.
+
+    Args:
+        memory: The memory.
+        home: For its walls.
+        asked: Questions and answers.
+    """
+    return (
+        "<h2>Day one: it looks about</h2><p class='lead'>Nobody told it what there is. It drives "
+        "to where its map ends until it ends nowhere, and looks at every surface. The map shows "
+        "what it remembers; numbers are where its answers point.</p>"
+        f"<div class='card map'>{_map(memory, home, asked)}</div>"
+        f"<h2>Asked in the evening</h2>{_cards(memory, asked)}"
+        f"<h2>What it saw</h2><div class='card strip'>{_strip(memory)}</div>"
+    )
+
+
+def second_day(
+    memory: RobotMemory, fetched: Fetched, asked: Sequence[Asked], *, before: int
+) -> str:
+    """How the errand went, as a part of the report.
+
+    Args:
+        memory: The memory.
+        fetched: The errand.
+        asked: Questions and answers after it.
+        before: How many were asked on the first day; these are numbered on from there.
+    """
+    outcome = fetched.outcome
+    verdicts = (
+        _verdict(fetched.brought, "brought", "not brought"),
+        _verdict(fetched.said, "it says rightly where it had been", "where it had been is wrong"),
+    )
+    steps = "".join(
+        f"<li>{safe(step.told)}{'' if step.done else f' <span class=soft>{safe(step.reason)}</span>'}"
+        "</li>"
+        for step in outcome.steps
+    )
+    way = "".join(
+        f"<li style='padding-left:{depth * 0.9:.1f}rem'><b>{node.weight:.2f}</b> {safe(node.name)} "
+        f"<span class='soft'>{safe(shortened(node.text, _NODE))}</span></li>"
+        for depth, node in enumerate(fetched.why)
+    )
+    return (
+        "<h2>Day two: something was moved</h2><p class='lead'>The memory was closed and opened "
+        f"again. Overnight people moved things; one went {safe(fetched.moved)}.</p>"
+        f"<div class='card'><p class='question'>“{safe(outcome.words)}”</p>"
+        f"<p class='said'>“{safe(outcome.said)}”</p><div class='verdict'>{' · '.join(verdicts)} · "
+        f"{outcome.travelled_m:.1f} m driven in {(outcome.end_ns - outcome.start_ns) * 1e-9:.0f} s"
+        f"</div><div class='film'>{_image('image/gif', fetched.film.read_bytes(), 'a film of the errand')}"
+        "<p class='soft'>From outside, through its eyes, and on the plan: where it drove (grey), the "
+        "way it planned (blue), where it expected the thing (orange).</p></div></div>"
+        "<div class='errand'>"
+        f"<div class='card'><h3>The plan</h3><pre>{_safe_lines(fetched.planned)}</pre>"
+        f"{_image('image/svg+xml', fetched.drawing.encode(), 'the plan on the map')}</div>"
+        f"<div class='card'><h3>Why there first</h3><p class='soft'>From the whole home down to the "
+        f"picture that the plan rests on, with the share of the attention.</p><ul class='way'>{way}"
+        f"</ul><h3>What it did</h3><ol>{steps}</ol></div></div>"
+        f"<h2>Asked after the errand</h2>{_cards(memory, asked, start=before + 1)}"
+    )
+
+
+def write_report(path: Path, sections: Sequence[str], info: Json, figures: Json) -> Path:
     """Write the report.
 
     Args:
         path: The HTML file.
-        memory: What was remembered.
-        plan: The house, for its walls.
-        asked: Questions and answers.
+        sections: What happened, from `evening` and `second_day`.
+        info: Of the memory, see `RobotMemory.info`.
         figures: Numbers to show.
 
     Returns:
         `path`.
     """
-    info = memory.info()
+    first, second = figures["day_one"], figures["day_two"]
     rows = [
-        ("house", f"seed {figures['seed']}, {len(plan.rooms)} rooms and a hallway"),
+        ("home", f"seed {figures['seed']}, {figures['rooms']} rooms and a hallway"),
         ("remembered", f"{info['observations']:,} observations, {info['sightings']:,} sightings of "
                        f"{info['labels']} kinds, {info['keyframes']['count']} pictures"),
         ("path", f"{info['path_m']:.1f} m"),
         ("on disk", f"{info['bytes']['database'] / 1e6:.1f} MB"),
-        ("tour", f"{figures['tour_s']} s; a frame: render {figures['render_ms']} ms, perceive "
-                 f"{figures['perceive_ms']} ms, hand over {figures['remember_ms']} ms (medians)"),
-        ("questions", f"{figures['questions_s']} s for {figures['asked']}, loading the text model "
-                      "included"),
-        ("verified", "stored + removed = acknowledged" if figures["verified"] else "NOT CLEAN"),
+        ("day one", f"{first['simulated_s']} simulated s in {first['seconds']} s; a frame: render "
+                    f"{first['render_ms']} ms, perceive {first['perceive_ms']} ms, hand over "
+                    f"{first['remember_ms']} ms (medians); questions {first['questions_s']} s"),
+        ("day two", f"{second['simulated_s']} simulated s in {second['seconds']} s, filming included"),
+        ("verified", "stored + removed = acknowledged, before and after the restart"
+                     if figures["verified"] else "NOT CLEAN"),
+        ("all of it", f"{figures['seconds']} s"),
         ("machine", figures["machine"]),
     ]  # fmt: skip
-    table = "".join(f"<tr><td>{_safe(k)}</td><td>{_safe(v)}</td></tr>" for k, v in rows)
-    cards = "".join(_card(memory, number, item) for number, item in enumerate(asked, start=1))
+    table = "".join(f"<tr><td>{safe(k)}</td><td>{safe(v)}</td></tr>" for k, v in rows)
     page = (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>A robot remembers a house</title><style>{_STYLE}</style></head><body>"
-        "<h1>A robot remembers a house</h1>"
-        "<p class='lead'>It drove through once, with a camera that sees colour and noisy depth. "
-        f"Then it was asked {len(asked)} questions; {sum(i.right for i in asked)} answers are "
-        "right by ground truth, which the memory never saw. Numbers on the map mark where the "
-        "answers point.</p>"
-        f"<div class='card map'>{_map(memory, plan, asked)}</div>"
-        f"<h2>Questions</h2><div class='answers'>{cards}</div>"
-        f"<h2>What it saw</h2><div class='card strip'>{_strip(memory)}</div>"
-        f"<h2>Figures</h2><div class='card'><table>{table}</table></div></body></html>"
+        f"<title>A robot remembers a home</title><style>{_STYLE}</style></head><body>"
+        "<h1>A robot remembers a home</h1>"
+        "<p class='lead'>Two days with a camera that sees colour and noisy depth, wheels that drift, "
+        f"and an arm. It was asked {figures['asked']} questions; {figures['right']} answers are right "
+        "by ground truth, which neither memory nor planner ever saw.</p>"
+        f"{''.join(sections)}<h2>Figures</h2><div class='card'><table>{table}</table></div>"
+        "</body></html>"
     )
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def _safe(text: object) -> str:
-    return html.escape(str(text), quote=True)
+def _safe_lines(text: str) -> str:
+    return "\n".join(safe(line) for line in text.splitlines())
 
 
-def _map(memory: RobotMemory, plan: HousePlan, asked: Sequence[Asked]) -> str:
-    width = max(room.low[0] + room.size[0] for room in plan.rooms) + 2 * _MARGIN
-    height = max(room.low[1] + room.size[1] for room in plan.rooms) + 2 * _MARGIN
-
-    def x(value: float) -> float:
-        return round((value + _MARGIN) * _SCALE, 1)
-
-    def y(value: float) -> float:
-        return round((height - _MARGIN - value) * _SCALE, 1)
-
+def _map(memory: RobotMemory, home: HomePlan, asked: Sequence[Asked]) -> str:
+    corners = [corner for room in home.rooms for corner in (room.low, room.high)]
+    page = Plan.fit(corners, width=_WIDTH, height=_HEIGHT, margin=_MARGIN)
     parts = [
-        f"<svg viewBox='0 0 {width * _SCALE:.0f} {height * _SCALE:.0f}' role='img' "
-        "aria-label='Map of the house with path, things and answers' font-family='system-ui'>"
+        f"<svg viewBox='0 0 {page.width:.0f} {page.height:.0f}' role='img' "
+        "aria-label='Map of the home with path, things and answers' font-family='system-ui'>"
     ]
-    for wall in plan.walls:
+    for wall in home.walls:
         (cx, cy, _), (w, d, _) = wall.centre, wall.size
         parts.append(
-            f"<rect x='{x(cx - w / 2)}' y='{y(cy + d / 2)}' width='{w * _SCALE:.1f}' "
-            f"height='{d * _SCALE:.1f}' fill='#98a2b3' opacity='.55'/>"
+            f"<rect x='{page.x(cx - w / 2)}' y='{page.y(cy + d / 2)}' width='{w * page.scale:.1f}' "
+            f"height='{d * page.scale:.1f}' fill='#98a2b3' opacity='.55'/>"
         )
-    path = " ".join(f"{x(step.pose.x)},{y(step.pose.y)}" for step in trajectory(memory))
+    path = " ".join(f"{page.x(step.pose.x)},{page.y(step.pose.y)}" for step in trajectory(memory))
     parts.append(
         f"<polyline points='{path}' fill='none' stroke='#2a7de1' stroke-width='2' opacity='.5'/>"
     )
-    scene = memory.scene()
-    if scene is not None:
-        for label, (tx, ty, _) in zip(scene.thing_label, scene.thing_position, strict=True):
-            name = _safe(scene.labels[int(label)])
-            parts.append(f"<circle cx='{x(tx)}' cy='{y(ty)}' r='4' fill='#667085'/>")
+    for entity in memory.entities():
+        if entity.label != HANDLE and not openable(entity.label):
+            x, y = page.x(entity.position[0]), page.y(entity.position[1])
             parts.append(
-                f"<text x='{x(tx) + 6}' y='{y(ty) + 4}' font-size='11' fill='currentColor'>{name}</text>"
+                f"<circle cx='{x}' cy='{y}' r='4' fill='#667085'/><text x='{x + 6}' y='{y + 4}' "
+                f"font-size='11' fill='currentColor'>{safe(entity.label)}</text>"
             )
     for number, item in enumerate(asked, start=1):
-        colour = _COLOURS[(number - 1) % len(_COLOURS)]
-        for place, evidence in enumerate(item.answer.evidence[:5]):
-            stood = evidence.observation.pose
-            if evidence.position is None or stood is None or place:
-                continue
-            parts.append(
-                f"<line x1='{x(stood.x)}' y1='{y(stood.y)}' x2='{x(evidence.position[0])}' "
-                f"y2='{y(evidence.position[1])}' stroke='{colour}' stroke-dasharray='4 4'/>"
-            )
-        if item.answer.position is not None:
-            px, py = x(item.answer.position[0]), y(item.answer.position[1])
-            parts.append(f"<circle cx='{px}' cy='{py}' r='11' fill='{colour}'/>")
-            parts.append(
-                f"<text x='{px}' y='{py + 4}' font-size='12' fill='#fff' text-anchor='middle'>"
-                f"{number}</text>"
-            )
+        parts.append(_pointer(page, number, item))
     return "".join((*parts, "</svg>"))
 
 
+def _pointer(page: Plan, number: int, item: Asked) -> str:
+    """From where the best evidence was seen, and where the answer points."""
+    colour, drawn = _colour(number), ""
+    evidence = next(iter(item.answer.evidence), None)
+    if evidence is not None and evidence.position is not None and evidence.standpoint is not None:
+        stood = evidence.standpoint
+        drawn = (
+            f"<line x1='{page.x(stood[0])}' y1='{page.y(stood[1])}' x2='{page.x(evidence.position[0])}' "
+            f"y2='{page.y(evidence.position[1])}' stroke='{colour}' stroke-dasharray='4 4'/>"
+        )
+    if item.answer.position is not None:
+        x, y = page.x(item.answer.position[0]), page.y(item.answer.position[1])
+        drawn += (
+            f"<circle cx='{x}' cy='{y}' r='11' fill='{colour}'/><text x='{x}' y='{y + 4}' "
+            f"font-size='12' fill='#fff' text-anchor='middle'>{number}</text>"
+        )
+    return drawn
+
+
+def _colour(number: int) -> str:
+    return PALETTE[(number - 1) % len(PALETTE)]
+
+
+def _verdict(good: bool, right: str, wrong: str) -> str:
+    return f"<span class='good'>✓ {right}</span>" if good else f"<span class='bad'>✗ {wrong}</span>"
+
+
+def _cards(memory: RobotMemory, asked: Sequence[Asked], *, start: int = 1) -> str:
+    cards = "".join(_card(memory, number, item) for number, item in enumerate(asked, start))
+    return f"<div class='answers'>{cards}</div>"
+
+
 def _card(memory: RobotMemory, number: int, item: Asked) -> str:
-    colour = _COLOURS[(number - 1) % len(_COLOURS)]
-    verdict = (
-        "<span class='good'>✓ right by ground truth</span>"
-        if item.right
-        else f"<span class='bad'>✗ expected: {_safe(item.expected)}</span>"
-    )
+    verdict = _verdict(item.right, "right by ground truth", f"expected: {safe(item.expected)}")
     pictures: list[str] = []
     for evidence in item.answer.evidence:
         picture = _picture(memory, evidence.observation.id)
         if picture and len(pictures) < 2:
             what = evidence.sighting.label if evidence.sighting else evidence.observation.source
             pictures.append(
-                f"<figure>{picture}<figcaption>{_safe(what)}, weight {evidence.weight:.2f}"
+                f"<figure>{picture}<figcaption>{safe(what)}, weight {evidence.weight:.2f}"
                 "</figcaption></figure>"
             )
     return (
-        f"<div class='card'><div class='question'><span class='dot' style='background:{colour}'>"
-        f"{number}</span><span>{_safe(item.question)}</span></div>"
-        f"<p>{_safe(item.answer.answer)}</p><div class='verdict'>{verdict} · "
-        f"{_safe(item.answer.kind)} · {item.seconds * 1e3:.0f} ms</div>"
+        f"<div class='card'><div class='question'><span class='dot' style='background:{_colour(number)}'>"
+        f"{number}</span><span>{safe(item.question)}</span></div>"
+        f"<p>{safe(item.answer.answer)}</p><div class='verdict'>{verdict} · "
+        f"{safe(item.answer.kind)} · {item.seconds * 1e3:.0f} ms</div>"
         f"<div class='evidence'>{''.join(pictures)}</div></div>"
     )
 
 
 def _picture(memory: RobotMemory, observation_id: str) -> str:
     frame = memory.keyframe(observation_id)
-    if frame is None:
-        return ""
-    data = base64.b64encode(frame.jpeg).decode("ascii")
-    return f"<img alt='what the camera saw' loading='lazy' src='data:image/jpeg;base64,{data}'>"
+    return "" if frame is None else _image("image/jpeg", frame.jpeg, "what the camera saw")
+
+
+def _image(kind: str, data: bytes, what: str) -> str:
+    text = base64.b64encode(data).decode("ascii")
+    return f"<img alt='{what}' src='data:{kind};base64,{text}'>"
 
 
 def _strip(memory: RobotMemory, limit: int = 18) -> str:

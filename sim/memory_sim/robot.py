@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from memory_core.errors import SkillFailed
 from memory_core.identity import deterministic_id
 from memory_core.memory import RobotMemory
-from memory_core.perception.camera import back_project, object_position
+from memory_core.perception.camera import back_project, position_of, thinned
 from memory_core.perception.keyframes import KeyframeRule, KeyframeSelector, encode_jpeg
 from memory_core.planning.body import Body, Localisation, Motion, Seen
 from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.navigator import GridNavigator
+from memory_core.planning.navigation.rooms import floor_plan
 from memory_core.planning.navigation.state import load_state, save_state
-from memory_core.types import BoolArray, FloatArray, Observation, Pose, Sighting, Vector3
-from memory_sim.perceiving import Timings, cut_off, view_of
+from memory_core.types import FloatArray, Observation, Pose, Sighting, Vector3
+from memory_sim.perceiving import Timings, cut_off, middle_of, view_of
 from memory_sim.worlds.home.base import OdometryNoise, SimBase
 from memory_sim.worlds.home.camera import FAR_M, Frame, towards
 from memory_sim.worlds.home.detectors import Detection, Detector, SegmentationDetector
@@ -31,13 +33,18 @@ from memory_sim.worlds.home.handling import SimManipulator
 from memory_sim.worlds.home.world import World
 
 PERIOD_NS = 500_000_000
+ROOMS_PERIOD_NS = 120 * 10**9
 DRIVING_TILT_RAD = -0.35
 HELD_WITHIN_M = 0.55
 OBSTACLE_STRIDE = 6
 OBSTACLES_M = 3.5
 CLOUD_STRIDE = 2
 CLOUD_MARGIN_M = 0.03
-FEWEST_POINTS, MOST_POINTS = 10, 1_500
+FEWEST_POINTS = 10
+LEAST_SHOWN = 0.05
+"""A picture with depth in less of it shows nothing: the lens is covered, or it came broken."""
+PICTURES = 20
+"""That many in a row may not come before a look fails."""
 KEYFRAMES = KeyframeRule(change=0.25)
 MAPS = "maps"
 
@@ -83,6 +90,7 @@ class HouseRobot:
         self._selector = KeyframeSelector(KEYFRAMES)
         self._frames = 0
         self._last_ns = -PERIOD_NS
+        self._told_rooms_ns = start_ns
         self._pending: list[Future[Any]] = []
         self._noticed: list[Seen] = []
         self._cloud: FloatArray = np.empty((0, 3))
@@ -93,6 +101,7 @@ class HouseRobot:
             self.base, self._localiser, moved=self._moved,
             lifts=(world.plan.lift,) if world.plan.lift is not None else (),
         )  # fmt: skip
+        self._tell_rooms()
 
     def _map(self) -> Localiser:
         folder = self.memory.folder / MAPS
@@ -111,6 +120,7 @@ class HouseRobot:
         """End the day: everything seen is on disk, and so is the map."""
         self.settle()
         self._tell_anchors()
+        self._tell_rooms()
         save_state(self._localiser, self.memory.folder / MAPS)
 
     def settle(self) -> None:
@@ -127,6 +137,8 @@ class HouseRobot:
 
     def _moved(self, where: Localisation, motion: Motion) -> None:
         self._tell_anchors()
+        if motion.stamp_ns - self._told_rooms_ns >= ROOMS_PERIOD_NS:
+            self._tell_rooms()
         self._perceive_in_time()
 
     def _tell_anchors(self) -> None:
@@ -139,15 +151,27 @@ class HouseRobot:
             self.settle()
             self.memory.move_anchors(moved, map_id=localiser.map_id, reason="loop closure")
 
+    def _tell_rooms(self) -> None:
+        """Tell the memory which rooms the map has by now."""
+        self._told_rooms_ns = self.base.stamp_ns
+        atlas = self._localiser.atlas
+        plan = floor_plan(atlas.grids, atlas.heights_m, map_id=self._localiser.map_id)
+        if plan is not None:
+            self.navigator.floor_plan = plan
+            self.memory.tell_floor_plan(plan)
+
     def _perceive_in_time(self) -> None:
         if self.base.stamp_ns - self._last_ns >= PERIOD_NS:
             self._perceive(keep=False)
 
-    def _perceive(self, *, keep: bool) -> tuple[Seen, ...]:
+    def _perceive(self, *, keep: bool) -> tuple[Seen, ...] | None:
         """Take a picture, say what is in it, and remember it if it is worth it.
 
         Args:
             keep: Remember it even if it is like the last one.
+
+        Returns:
+            What is in view; None where no picture came, or one that shows nothing.
         """
         self._last_ns = self.base.stamp_ns
         self._frames += 1
@@ -155,8 +179,8 @@ class HouseRobot:
         frame = self.world.camera.look(self.base.true_pose.compose(self.base.camera_pose))
         rendered = time.perf_counter()
         self.timings.render.append(rendered - begun)
-        if frame is None:
-            return ()
+        if frame is None or np.count_nonzero(frame.depth_m) < LEAST_SHOWN * frame.depth_m.size:
+            return None
         self._watch(frame)
         where = self._localiser.where()
         camera = self.base.camera_pose
@@ -173,28 +197,26 @@ class HouseRobot:
                 sighting for sighting, (_, points) in things
                 if sighting is not None and not self._own(camera.transform(points))
             )  # fmt: skip
-            self._remember(frame, where, camera, sightings)
+            known = self._remember(frame, where, camera, sightings)
             self.timings.remember.append(time.perf_counter() - perceived)
+            known.add_done_callback(
+                lambda _: self.timings.known.append(time.perf_counter() - rendered)
+            )
         return seen
 
     def _placed(
         self, found: Detection, frame: Frame
     ) -> tuple[Sighting | None, tuple[Detection, FloatArray]]:
         """A detection as a sighting in the camera's frame (None where it is cut), and its points."""
-        mask = _thinned(found.mask)
-        points = back_project(frame.depth_m, frame.intrinsics, mask=mask)
+        points = back_project(frame.depth_m, frame.intrinsics, mask=thinned(found.mask))
         if len(points) < FEWEST_POINTS:
             return None, (found, points)
-        located = object_position(frame.depth_m, frame.intrinsics, mask)
-        if located is None:
-            return None, (found, points)
-        centre, covariance, size = located
+        centre, covariance, size = position_of(points)
         near = np.abs(points - np.array(centre)) <= np.array(size) / 2 + CLOUD_MARGIN_M
         points = points[near.all(axis=1)]
         if cut_off(found.mask):
             return None, (found, points)
-        rows, columns = np.nonzero(found.mask)
-        bearing = frame.intrinsics.bearing(float(columns.mean()), float(rows.mean()))
+        bearing = frame.intrinsics.bearing(*middle_of(found.mask))
         sighting = Sighting(
             found.label, position=centre, covariance=covariance, bearing=bearing, size=size,
             confidence=found.score,
@@ -231,11 +253,10 @@ class HouseRobot:
     def _map_obstacles(self, frame: Frame, where: Localisation, camera: Pose) -> None:
         if where.map_pose is None:
             return
-        thinned = np.zeros_like(frame.depth_m)
+        near = np.zeros(frame.depth_m.shape, bool)
         step = OBSTACLE_STRIDE
-        thinned[::step, ::step] = frame.depth_m[::step, ::step]
-        thinned[thinned > OBSTACLES_M] = 0
-        points = back_project(thinned, frame.intrinsics)
+        near[::step, ::step] = frame.depth_m[::step, ::step] <= OBSTACLES_M
+        points = back_project(frame.depth_m, frame.intrinsics, mask=near)
         self._localiser.see(where.map_pose.compose(camera).transform(points))
 
     def _remember(
@@ -244,7 +265,7 @@ class HouseRobot:
         where: Localisation,
         camera: Pose,
         sightings: tuple[Sighting, ...],
-    ) -> None:
+    ) -> Future[Any]:
         view = view_of(frame.depth_m, frame.intrinsics, range_m=FAR_M)
         stamp_ns = self.base.stamp_ns
         observation = Observation(
@@ -252,21 +273,36 @@ class HouseRobot:
             stamp_ns=stamp_ns, source="camera", session=self.session, map_id=where.map_id,
             anchor_id=where.anchor_id, pose=_in_anchor(where, camera),
             covariance=where.covariance, localised=where.localised, sightings=sightings,
-            keyframe=encode_jpeg(frame.image), extra={"view": view},
+            keyframe=encode_jpeg(frame.image), extra={"view": view, "height_m": camera.z},
         )  # fmt: skip
-        self._pending.append(self.memory.submit(observation))
+        known = self.memory.submit(observation)
+        self._pending.append(known)
+        return known
 
     # -- Eyes -------------------------------------------------------------------------------
 
     def look(self, at: Vector3 | None = None) -> tuple[Seen, ...]:
-        """See `Eyes.look`; the head turns there and back."""
+        """See `Eyes.look`; the head turns there and back, and waits for a picture to come.
+
+        Raises:
+            SkillFailed: None came.
+        """
         here = self._localiser.where().map_pose
         if at is not None and here is not None:
             self.base.look_towards(*towards(here, at))
-        self.base.wait(PERIOD_NS * 1e-9)
-        seen = self._perceive(keep=True)
+        seen = None
+        for _ in range(PICTURES):
+            self.base.wait(PERIOD_NS * 1e-9)
+            seen = self._perceive(keep=True)
+            if seen is not None:
+                break
         self.base.look_towards(0.0, DRIVING_TILT_RAD)
         self.settle()
+        if seen is None:
+            raise SkillFailed(
+                f"my camera gave no picture for {PICTURES * PERIOD_NS * 1e-9:.0f} s; see whether "
+                "it is covered or unplugged"
+            )
         return seen
 
     def noticed(self) -> tuple[Seen, ...]:
@@ -280,20 +316,11 @@ class HouseRobot:
         if self._looked is None or here is None:
             return np.empty((0, 3))
         frame, camera = self._looked
-        depth = np.zeros_like(frame.depth_m)
-        depth[::CLOUD_STRIDE, ::CLOUD_STRIDE] = frame.depth_m[::CLOUD_STRIDE, ::CLOUD_STRIDE]
-        return here.compose(camera).transform(back_project(depth, frame.intrinsics))
+        some = np.zeros(frame.depth_m.shape, bool)
+        some[::CLOUD_STRIDE, ::CLOUD_STRIDE] = True
+        points = back_project(frame.depth_m, frame.intrinsics, mask=some)
+        return here.compose(camera).transform(points)
 
 
 def _in_anchor(where: Localisation, camera: Pose) -> Pose | None:
     return None if where.pose is None else where.pose.compose(camera)
-
-
-def _thinned(mask: BoolArray) -> BoolArray:
-    """Every so many rows and columns of a large mask: what is large is placed as well by fewer."""
-    stride = math.ceil(math.sqrt(np.count_nonzero(mask) / MOST_POINTS))
-    if stride <= 1:
-        return mask
-    thinned = np.zeros_like(mask)
-    thinned[::stride, ::stride] = mask[::stride, ::stride]
-    return thinned

@@ -8,8 +8,7 @@ two frames a second.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Protocol
@@ -20,7 +19,7 @@ from memory_core.identity import deterministic_id
 from memory_core.perception.camera import object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
 from memory_core.types import Observation, Pose, Sighting
-from memory_sim.perceiving import Timings, cut_off, view_of
+from memory_sim.perceiving import cut_off, view_of
 from memory_sim.worlds.house import FAR_M, Detection, Frame, House
 from memory_sim.worlds.plan import HALL_M, ROOM_M, HousePlan
 
@@ -119,8 +118,7 @@ def tour(
     start_ns: int,
     session: str,
     misses: float = 0.05,
-    progress: Callable[[int, int], None] | None = None,
-) -> Timings:
+) -> None:
     """Drive through a house and remember it while driving.
 
     Args:
@@ -129,19 +127,13 @@ def tour(
         start_ns: When the tour begins, nanoseconds since the epoch.
         session: The tour's name.
         misses: Share of detections that fail, 0 to 1.
-        progress: Called with (poses done, in all).
-
-    Returns:
-        How long each part took.
     """
     detector = house.detector(misses=misses)
     selector = KeyframeSelector()
-    timings = Timings()
-    poses = list(drive(house.plan))
     pending = []
     last_battery = -math.inf
     recording = f"house-{house.plan.seed}-{session}"
-    for number, (seconds, pose) in enumerate(poses):
+    for number, (seconds, pose) in enumerate(drive(house.plan)):
         stamp_ns = start_ns + round(seconds * 1e9)
         house.move(pose)
 
@@ -153,9 +145,7 @@ def tour(
         if seconds - last_battery >= BATTERY_PERIOD_S:
             last_battery = seconds
             pending.append(memory.submit(_battery(note, recording, number, seconds)))
-        begun = time.perf_counter()
         frame = house.look()
-        rendered = time.perf_counter()
         if selector.wants(stamp_ns, pose, frame.image):
             placed = [sighting_of(found, frame, house) for found in detector(frame)]
             sightings = tuple(item for item in placed if item is not None)
@@ -164,13 +154,6 @@ def tour(
                 pose=frame.camera_pose, sightings=sightings, keyframe=encode_jpeg(frame.image),
                 extra={"view": view_of(frame.depth_m, house.intrinsics, range_m=FAR_M)},
             )  # fmt: skip
-            perceived = time.perf_counter()
             pending.append(memory.submit(observation))
-            timings.perceive.append(perceived - rendered)
-            timings.remember.append(time.perf_counter() - perceived)
-        timings.render.append(rendered - begun)
-        if progress:
-            progress(number + 1, len(poses))
     for future in pending:
         future.result()
-    return timings

@@ -28,6 +28,7 @@ from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Give, Pick, Skill
 from memory_core.types import Json, Pose
 from memory_sim.agents.choice import knowledge_of
+from memory_sim.detecting.choice import SEGMENTATION, detector_named
 from memory_sim.house_errands import Asked, first_errands, second_errands
 from memory_sim.house_questions import Witnessed, questions_about
 from memory_sim.house_scoring import Situation, is_done, shortest_m
@@ -38,7 +39,6 @@ from memory_sim.robot import HouseRobot
 from memory_sim.worlds.home import truth
 from memory_sim.worlds.home.base import EXACT, OdometryNoise
 from memory_sim.worlds.home.camera import Frame
-from memory_sim.worlds.home.detectors import SegmentationDetector
 from memory_sim.worlds.home.plan import HomePlan, plan_home
 from memory_sim.worlds.home.world import World
 
@@ -87,15 +87,18 @@ class Setting:
         longest_errand_s: Simulated seconds after which an errand is stopped.
         longest_tour_s: Simulated seconds after which the tour is stopped.
         wordings: Which half of them the questions are asked in.
+        detector: One of `detecting.choice.DETECTORS`; the network's errors are its own, whatever
+            the condition.
     """
 
     condition: str = "exact"
     encoder: TextEncoder | None = None
     rooms: int | None = None
     most_errands: int = 10
-    longest_errand_s: float = 300.0
+    longest_errand_s: float = 600.0
     longest_tour_s: float = 900.0
     wordings: Half = "reporting"
+    detector: str = SEGMENTATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +226,15 @@ class _Day:
         self.rows: list[Json] = []
         self._head = {
             "seed": plan.seed, "day": number + 1, "agent": agent, "condition": setting.condition,
+            "detector": setting.detector,
         }  # fmt: skip
         self._begun, self._start_ns = time.perf_counter(), START_NS + number * DAY_NS
         noise_seed = 1_000 * plan.seed + number
         self.robot = HouseRobot(
             world, memory, start_ns=self._start_ns, session=f"day {number + 1}",
-            detector=SegmentationDetector(
-                world, misses=condition.misses, confusions=condition.confusions, seed=noise_seed
+            detector=detector_named(
+                setting.detector, world, misses=condition.misses,
+                confusions=condition.confusions, seed=noise_seed,
             ),
             odometry_noise=condition.odometry, seed=noise_seed, watch=self.eyewitness,
         )  # fmt: skip

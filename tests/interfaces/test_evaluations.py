@@ -27,6 +27,12 @@ PLUGINS = [
         "eval.retention",
     )
 ]
+PLUGINS += [
+    EntryPoint("eval.detector", "memory_sim.detecting.commands:evaluate", cli.PLUGINS),
+    EntryPoint("eval.tasks", "memory_sim.task_commands:evaluate", cli.PLUGINS),
+    EntryPoint("tasks", "memory_sim.task_commands:tasks", cli.PLUGINS),
+    EntryPoint("train", "memory_sim.training.commands:train", cli.PLUGINS),
+]
 REPORTED = {"n", "seed", "config", "date", "machine", "seconds"}
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from memory_core.errors import InputRejected
 from memory_core.perception.camera import (
+    MOST_PIXELS,
     OPTICAL_IN_BODY,
     Intrinsics,
     back_project,
     object_position,
+    thinned,
 )
 
 LENS = Intrinsics(200.0, 210.0, 79.5, 59.5, 160, 120)
@@ -74,7 +76,6 @@ def box_before_a_wall():
 
 
 def test_a_thing_is_located_at_its_middle_though_its_mask_catches_the_wall():
-    pytest.importorskip("open3d")
     depth, inside = box_before_a_wall()
     rows, columns = np.nonzero(inside)
     mask = np.zeros_like(inside)
@@ -87,9 +88,39 @@ def test_a_thing_is_located_at_its_middle_though_its_mask_catches_the_wall():
 
 
 def test_too_little_depth_gives_no_position():
-    pytest.importorskip("open3d")
     depth, inside = box_before_a_wall()
     assert object_position(np.zeros_like(depth), LENS, inside) is None
     few = np.zeros_like(inside)
     few[60, 60:67] = True
     assert object_position(depth, LENS, few) is None
+
+
+def test_a_thing_in_two_pieces_a_hand_apart_is_one_and_one_further_off_is_not():
+    depth = np.full((120, 160), 2.0)
+    mask = np.zeros_like(depth, bool)
+    mask[50:70, 40:60] = mask[50:70, 64:74] = True  # 4 cm apart
+    assert object_position(depth, LENS, mask)[2][1] == pytest.approx(0.33, abs=0.04)
+    mask[50:70, 110:118] = True  # 36 cm further
+    assert object_position(depth, LENS, mask)[2][1] == pytest.approx(0.33, abs=0.04)
+
+
+def test_a_large_mask_is_thinned_evenly_and_a_small_one_is_left():
+    large = np.zeros((120, 160), bool)
+    large[10:110, 5:155] = True
+    kept = thinned(large)
+    assert MOST_PIXELS / 2 < kept.sum() <= MOST_PIXELS
+    assert not (kept & ~large).any()
+    rows, columns = np.nonzero(kept)
+    assert (rows.mean(), columns.mean()) == pytest.approx((59.5, 79.5), abs=2)
+    small = np.zeros_like(large)
+    small[3:20, 4:50] = True
+    assert thinned(small) is small
+
+
+def test_thinning_a_large_mask_does_not_move_the_thing():
+    depth, inside = box_before_a_wall()
+    large = np.repeat(np.repeat(inside, 3, axis=0), 3, axis=1)
+    fine = Intrinsics(600.0, 630.0, 239.5, 179.5, 480, 360)
+    centre = object_position(np.repeat(np.repeat(depth, 3, axis=0), 3, axis=1), fine, large)[0]
+    assert large.sum() > MOST_PIXELS
+    assert centre == pytest.approx((2.0, 0.3, 0.1), abs=0.02)

@@ -101,3 +101,12 @@ def test_evening_out_halves_the_noise_along_the_line_of_sight():
 def test_the_same_cloud_gives_the_same_grasps():
     cloud = seen_box((0.6, 0.0, 0.8), (0.05, 0.1, 0.1), 0.4, noise=0.01)
     assert grasps(cloud, eye=EYE) == grasps(cloud.copy(), eye=EYE)
+
+
+def test_a_slim_box_that_lies_crosswise_can_be_taken_by_its_end():
+    found = grasps(seen_box((0.6, 0.0, 0.75), (0.05, 0.16, 0.09), 0.0), eye=EYE)
+    from_aside = [grasp for grasp in found if abs(grasp.approach[1]) > 0.9]
+    assert {grasp.approach[1] > 0 for grasp in from_aside} == {True, False}
+    for grasp in from_aside:
+        assert abs(grasp.closing[0]) > 0.9
+        assert grasp.position[1] * grasp.approach[1] < 0.0

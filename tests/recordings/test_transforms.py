@@ -196,3 +196,18 @@ def test_pruning_keeps_what_a_lookup_after_the_moment_needs():
     assert tree.lookup("odom", "base", 515).x == pytest.approx(515.0)
     tree.prune(10**9)
     assert tree.stamps("base") == [990]
+
+
+def test_a_frame_s_transforms_are_told_amended_and_dropped():
+    tree = TransformTree()
+    assert tree.newest("odom") is None
+    tree.add("map", "odom", 5, Pose(1.0), static=False)
+    tree.add("map", "odom", 9, Pose(3.0), static=False)
+    tree.add("base", "camera", 0, Pose(0.1), static=True)
+    assert tree.newest("odom") == (9, Pose(3.0))
+    assert (tree.is_static("camera"), tree.is_static("odom")) == (True, False)
+    assert tree.statics() == [("base", "camera", Pose(0.1))]
+    tree.amend("odom", Pose(10.0, 1.0))
+    assert tree.lookup("map", "odom", 7).position == pytest.approx((12.0, 1.0, 0.0))
+    tree.drop("odom")
+    assert tree.newest("odom") is None

@@ -42,10 +42,13 @@ def _middles(cells: BoolArray, fewest: int) -> IntArray:
     from scipy.ndimage import label
 
     patches, count = label(cells, structure=np.ones((3, 3)))
+    members = np.argwhere(cells)
+    patch = patches[cells]
+    members = members[np.argsort(patch, kind="stable")]
+    ends = np.cumsum(np.bincount(patch, minlength=count + 1)[1:])
     found = []
-    for number in range(1, count + 1):
-        members = np.argwhere(patches == number)
-        if len(members) >= fewest:
-            apart = np.linalg.norm(members - members.mean(axis=0), axis=1)
-            found.append(members[apart.argmin()])
+    for own in np.split(members, ends[:-1]):
+        if len(own) >= fewest:
+            apart = np.linalg.norm(own - own.mean(axis=0), axis=1)
+            found.append(own[apart.argmin()])
     return np.array(found, np.int64).reshape(-1, 2)

@@ -36,9 +36,11 @@ from memory_core.planning.navigation.pursuit import (
     turn_speed,
 )
 from memory_core.planning.navigation.standing import poses_facing
+from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.types import FloatArray, Pose, Vector3
 
 _WITHIN_REACH_M = 1.0
+_WALLED_IN_M2, _FREED_M = 1.0, 1.2
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -59,6 +61,7 @@ class GridNavigator:
     Attributes:
         localiser: Knows where the robot is, and the map.
         travelled_m: Way driven so far, by the wheels.
+        floor_plan: The rooms, where somebody tells them.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class GridNavigator:
         """
         self.localiser = localiser
         self.travelled_m = 0.0
+        self.floor_plan: FloorPlan | None = None
         self._base = base
         self._floors = Floors(lifts, localiser.atlas.heights_m)
         self._limits = limits if limits is not None else Limits()
@@ -94,6 +98,7 @@ class GridNavigator:
         self._odometry: Planar | None = None
         self._ground: dict[int, Ground] = {}
         self._swept: Sweep | None = None
+        self._freed_at: tuple[float, float] | None = None
         self._advance(0.0, 0.0)
 
     # -- asking -----------------------------------------------------------------------------
@@ -116,7 +121,11 @@ class GridNavigator:
         return sum(length_m(leg.way) for leg in legs) if legs else math.inf
 
     def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
-        """Free poses that face a target from between two distances, the shortest way first."""
+        """Free poses that face a target from between two distances, the shortest way first.
+
+        Where the rooms are known, those in the target's room come before those that look in
+        through a doorway.
+        """
         floor = self._floors.of(target[2])
         if floor == self.localiser.floor:
             sweep = self._sweep_from_here()
@@ -126,8 +135,18 @@ class GridNavigator:
                 return ()
             sweep = Sweep(self._ground_of(floor), legs[-1].way[0])
         height = self.localiser.atlas.heights_m[floor]
-        found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
-        return tuple(spatial(pose, z=height) for pose in found)
+        found = [
+            spatial(pose, z=height)
+            for pose in poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
+        ]
+        return tuple(sorted(found, key=lambda pose: not self._shares_room(pose, target)))
+
+    def _shares_room(self, pose: Pose, target: Vector3) -> bool:
+        """Whether a pose is in the room that a target is seen in from there."""
+        if self.floor_plan is None:
+            return True
+        here, there = np.array([pose.position]), np.array([target])
+        return bool(self.floor_plan.at(here) == self.floor_plan.seen_from(there, here))
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """Places where something new is to be seen, `map`, on this floor before the others."""
@@ -178,10 +197,18 @@ class GridNavigator:
         return known
 
     def _sweep_from_here(self) -> Sweep:
+        """Ways from here; a robot that is walled in by what its camera saw forgets it.
+
+        A drawer that stood open, or a door, may have been closed since.
+        """
         ground = self._ground_of(self.localiser.floor)
         here = self._here()[:2]
         if self._swept is None or self._swept.ground is not ground or self._swept.root != here:
             self._swept = Sweep(ground, here)
+            if self._swept.area_m2 < _WALLED_IN_M2 and self._freed_at != here:
+                self._freed_at = here
+                self.localiser.grid.clear_depth(self.localiser.pose, _FREED_M)
+                self._swept = Sweep(self._ground_of(self.localiser.floor), here)
         return self._swept
 
     # -- going ------------------------------------------------------------------------------

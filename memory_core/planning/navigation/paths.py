@@ -88,28 +88,26 @@ class Ground:
 
     def clear(self, start: Point, end: Point) -> bool:
         """Whether a straight line is passable all along."""
-        return self._line(start, end)[0]
+        grid = self.grid
+        inside = grid.holds(grid.cell(*start)) and grid.holds(grid.cell(*end))
+        return inside and self._line(start, end)[0]
 
     def _line(self, start: Point, end: Point) -> tuple[bool, float]:
-        """Whether a straight line is passable, and what it costs."""
-        length = math.dist(start, end)
-        count = max(2, math.ceil(2 * length / self.grid.cell_m))
-        share = np.linspace(0, 1, count)[:, None]
-        cells = self.grid.cells(np.array(start) + share * (np.array(end) - start))
-        if (cells < 0).any() or (cells >= self.grid.shape).any():
-            return False, math.inf
-        rows, columns = cells[:, 0], cells[:, 1]
+        """Whether a straight line within the grid is passable, and what it costs."""
+        length, cell_m = math.dist(start, end), self.grid.cell_m
+        count = max(2, math.ceil(2 * length / cell_m))
+        share = np.arange(count) / (count - 1)
+        x, y = start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+        rows = np.floor(y / cell_m).astype(np.int64) - self.grid.corner[0]
+        columns = np.floor(x / cell_m).astype(np.int64) - self.grid.corner[1]
         if not self.passable[rows, columns].all():
             return False, math.inf
         return True, float(self.cost[rows, columns].mean()) * length
 
     def straightened(self, way: FloatArray) -> list[Point]:
-        """The corners that are left of a way, shape (n, 2), when it is pulled straight."""
+        """The corners that are left of a way within the grid, shape (n, 2), pulled straight."""
         steps = np.hypot(*np.diff(way, axis=0).T)
-        cells = self.grid.cells(way)
-        inside = ((cells >= 0) & (cells < self.grid.shape)).all(axis=1)
-        costs = np.full(len(way), 1.0 + _UNKNOWN)
-        costs[inside] = self.cost[cells[inside, 0], cells[inside, 1]]
+        costs = self.cost[tuple(self.grid.cells(way).T)]
         spent = np.concatenate([[0.0], np.cumsum(steps * (costs[1:] + costs[:-1]) / 2)])
         points: list[Point] = [(float(x), float(y)) for x, y in way]
         kept, at, last = [points[0]], 0, len(points) - 1
@@ -172,6 +170,11 @@ class Sweep:
             )
             self.costs[ground.passable] = costs
         self._cells = np.argwhere(ground.passable)
+
+    @property
+    def area_m2(self) -> float:
+        """Of the floor that there is a way to."""
+        return float(np.isfinite(self.costs).sum()) * self.ground.grid.cell_m**2
 
     def way(self, point: Point, *, aside_m: float = _ASIDE_M) -> list[Point]:
         """Corners of the way from a point to the root; empty where there is none.

@@ -53,7 +53,8 @@ class Rows(Nothing):
 
     def ask(self, question: str, *, now_ns: int) -> Answer:
         """Where the thing that is named was, by its best row, whatever is asked."""
-        return _answer(self.rows(_named(self.memory, question)))
+        thing = _named(self.memory, question)
+        return _answer(self.rows(thing) if thing else [])
 
     def rows(self, thing: str) -> list[Evidence]:
         """Sightings of a kind of thing, the best first."""
@@ -89,6 +90,8 @@ class Flat(Rows):
 
     def rows(self, thing: str) -> list[Evidence]:
         """The sightings of the kind in what is recalled, best first."""
+        if not thing.strip():
+            return []
         query = Query(text=thing, filters=CAMERA, k=RECALLED)
         found = self.memory.recall(query, mode="flat", explain=False)
         numbers = self.memory.store.rowids_of([item.observation.id for item in found.evidence])

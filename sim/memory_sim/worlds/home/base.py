@@ -15,8 +15,9 @@ from memory_core.errors import SkillFailed
 from memory_core.planning.body import Motion, Scan
 from memory_core.types import Pose
 from memory_sim.worlds.home.camera import head_pose
-from memory_sim.worlds.home.robot import ALL_BUT_ROBOT, Part, RobotBody
+from memory_sim.worlds.home.robot import Part, RobotBody
 from memory_sim.worlds.home.robot_model import BASE_RADIUS_M
+from memory_sim.worlds.home.section import Section, beams
 from memory_sim.worlds.home.world import World
 
 FASTEST_M_S = 0.6
@@ -78,6 +79,7 @@ class SimBase:
             0.0, (noise.scale, noise.turn_scale, noise.drift_rad_m)
         )
         self._heights = scan_heights_m
+        self._sections: dict[int, Section] = {}
         self._odometry = Pose()
         self._head = (0.0, 0.0)
         self.stamp_ns = start_ns
@@ -184,19 +186,20 @@ class SimBase:
         pose = self.robot.pose
         angles = np.arange(_RAYS) * (2 * np.pi / _RAYS) - np.pi
         ranges = np.full(_RAYS, np.inf)
+        held = self.robot.held.thing if self.robot.held is not None else None
         for height in self._heights:
-            start = np.tile((pose.x, pose.y, pose.z + height), (_RAYS, 1))
-            bearings = angles + pose.yaw
-            end = start.copy()
-            end[:, 0] += _RANGE_M * np.cos(bearings)
-            end[:, 1] += _RANGE_M * np.sin(bearings)
-            hits = self._world.client.rayTestBatch(
-                start, end, numThreads=1, collisionFilterMask=ALL_BUT_ROBOT
-            )
-            share = np.array([hit[2] if hit[0] >= 0 else np.inf for hit in hits])
-            ranges = np.minimum(ranges, share * _RANGE_M)
+            edges = self._section(pose.z + height).edges(apart_from=held)
+            ranges = np.minimum(ranges, beams(edges, pose, _RAYS))
+        ranges[ranges > _RANGE_M] = np.inf
         noisy = ranges + _RANGE_NOISE_M * self._random.standard_normal(_RAYS)
         return Scan(angles, np.maximum(noisy, 0.0), _RANGE_M)
+
+    def _section(self, z: float) -> Section:
+        """Of the world at a height, millimetres told apart."""
+        key = round(z * 1000)
+        if key not in self._sections:
+            self._sections[key] = Section(self._world, z)
+        return self._sections[key]
 
     def ride(self, floor: int) -> Motion:
         """Ride the lift that the base stands in to a floor, 0 the lowest."""

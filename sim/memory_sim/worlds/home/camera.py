@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from memory_core.perception.camera import Intrinsics
@@ -147,13 +148,14 @@ class Camera:
             lightDiffuseCoeff=self._light.diffuse, lightSpecularCoeff=0.0,
         )  # fmt: skip
         shape = (lens.height, lens.width)
-        raw = np.reshape(buffer, shape).astype(np.float32)
+        raw = np.asarray(buffer, np.float32).reshape(shape)
         near = (FAR_M - np.float32(FAR_M - NEAR_M) * raw) / np.float32(FAR_M * NEAR_M)
         solid = (near > nearness) & (raw < 1)
-        colours = np.reshape(rgba, (*shape, 4))[:, :, :3].astype(np.uint8, copy=False)
-        np.copyto(image, colours, where=solid[:, :, None])
+        colours = np.asarray(rgba, np.uint8).reshape(*shape, 4)
+        cv2.copyTo(cv2.cvtColor(colours, cv2.COLOR_RGBA2RGB), solid.view(np.uint8), image)
         np.copyto(nearness, near, where=solid)
-        owners = np.where(solid, self._scene.owner_of_body[np.reshape(bodies, shape)], 0)
+        # the last entry is for -1, no body
+        owners = self._scene.owner_of_body.take(np.reshape(bodies, shape), mode="wrap") * solid
         return Frame(image, self._measured(nearness), camera, lens, owners)
 
     def _measured(self, nearness: FloatArray) -> FloatArray:

@@ -86,11 +86,11 @@ class SegmentationDetector:
 
     def __call__(self, frame: Frame) -> list[Detection]:
         """The things in a picture, in no particular order."""
-        counts = np.bincount(frame.owners.ravel(), minlength=len(self._labels))
+        counts = np.bincount(frame.owners.ravel(), minlength=len(self._labels)).tolist()
         found = []
         for number, label in enumerate(self._labels):
             members = self._wholes.get(number, (number,))
-            pixels = int(counts[list(members)].sum())
+            pixels = sum(counts[member] for member in members)
             if not label or pixels < self._min_pixels or self._random.random() < self._misses:
                 continue
             mask = np.isin(frame.owners, members) if len(members) > 1 else frame.owners == number

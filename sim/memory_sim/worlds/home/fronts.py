@@ -22,7 +22,7 @@ _SPEED_M_S = 0.15
 _LEAST_SHARE = 0.5
 _MOST_TRIES = 4
 _BEFORE_M = 0.08
-_BEFORE_TOUCH_M = 0.03
+_BEFORE_TOUCH_M = 0.05
 _LEAP_RAD = 0.5
 _LOOSENESS = (1.0, 0.6, 0.2)
 """How much of a door's turn the hand takes part in: the bar may turn between the fingers."""

@@ -8,6 +8,8 @@ would plan around a map of its depth camera; what the given points show is never
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -85,10 +87,11 @@ class SimManipulator:
             return Done(False, "too wide" if len(points) > 2 * len(_YAWS) else "nothing there")
         self._gripper.spread()
         near = self._things_at(points)
+        turns = _in_turns(found)
         reason, tried = "out of reach", 0
         for grasp, search in [
-            *((g, False) for g in found),
-            *((g, True) for g in found[:_SEARCHED]),
+            *((g, False) for g in turns),
+            *((g, True) for g in turns[:_SEARCHED]),
         ]:
             reach = self._reach_for(grasp, near, search=search)
             if isinstance(reach, str):
@@ -314,6 +317,16 @@ class SimManipulator:
                         kept = self._arm.follow(way, interrupted)
                         return Done(kept, "done" if kept else "interrupted")
         return Done(False, "collision")
+
+
+def _in_turns(ranked: Sequence[Grasp]) -> list[Grasp]:
+    """The best from each direction first: what is in the way of one is so of those like it."""
+    before: Counter[tuple[int, int]] = Counter()
+    turns = []
+    for grasp in ranked:
+        turns.append((before[grasp.direction], grasp))
+        before[grasp.direction] += 1
+    return [grasp for _, grasp in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _foot(points: FloatArray) -> Pose:

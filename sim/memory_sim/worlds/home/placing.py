@@ -16,6 +16,8 @@ from memory_sim.worlds.home.things import HOMES, THINGS, thing_size
 GAP_M = 0.06
 """Free space between things, for fingers."""
 MOST_TURNED_RAD = 0.3
+SHELF_M = 0.5
+"""Less room above a surface than this, and things are taken from it from in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ def find_spot(
     if height > surface.clearance_m - 0.02:
         return None
     taken = list(taken)
+    turned = math.pi / 2 if _on_shelf(furniture, surface) else 0.0
     for _ in range(40):
-        yaw = float(random.uniform(-MOST_TURNED_RAD, MOST_TURNED_RAD))
+        yaw = turned + float(random.uniform(-MOST_TURNED_RAD, MOST_TURNED_RAD))
         half_x, half_y = half_sides(thing, yaw)
         low = (surface.low[0] + half_x, surface.low[1] + half_y)
         high = (surface.high[0] - half_x, surface.high[1] - half_y)
@@ -110,6 +113,12 @@ def find_spot(
         ):
             return Spot(furniture.id, surface.name, x, y, yaw)
     return None
+
+
+def _on_shelf(furniture: Furniture, surface: Surface) -> bool:
+    """Whether a surface is a shelf: people put things there with their narrow side to the front."""
+    drawers = {opening.name for opening in furniture.kind.openings if opening.hinge is None}
+    return surface.clearance_m < SHELF_M and surface.opening not in drawers
 
 
 def spot_pose(spot: Spot, furniture: Furniture, *, drawn_out_m: float = 0.0) -> Pose:

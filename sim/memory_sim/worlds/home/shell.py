@@ -7,7 +7,6 @@ software renderer, whose time goes into every pixel that it paints.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -31,15 +30,6 @@ SUBPIXEL_BITS = 4
 NEAREST_M = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """A flat polygon (4, 3) seen from its normal's side, and the rooms it is seen from."""
-
-    corners: FloatArray
-    normal: FloatArray
-    rooms: tuple[int, int]
-
-
 class Shell:
     """All walls, floors and ceilings of a home."""
 
@@ -53,9 +43,16 @@ class Shell:
         """
         self._lens = lens
         self._frustum = _frustum(lens)
-        self._faces: list[_Face] = []
-        self._colours: list[FloatArray] = [np.zeros(3, np.uint8)]
         self._light = light
+        faces: list[FloatArray] = []
+        paints: list[Colour] = []
+        between: list[tuple[int, int]] = []
+
+        def add(corners: FloatArray, colour: Colour, rooms: tuple[int, int]) -> None:
+            faces.append(corners)
+            paints.append(colour)
+            between.append(rooms)
+
         numbers = {room.name: number for number, room in enumerate(plan.rooms)}
         random = np.random.default_rng([plan.seed, 5])
         for number, room in enumerate(plan.rooms):
@@ -63,26 +60,29 @@ class Shell:
             floor = FLOORS[int(random.integers(len(FLOORS)))]
             gaps = [doorway for doorway in plan.doorways if room.name in doorway.rooms]
             for face in _inner_walls(room, gaps):
-                self._add(face, paint, (number, number))
+                add(face, paint, (number, number))
             (x, y), (w, d) = room.low, room.size
-            self._add(_quad((x, y, room.z), (w, 0, 0), (0, d, 0)), floor, (number, number))
+            add(_quad((x, y, room.z), (w, 0, 0), (0, d, 0)), floor, (number, number))
             top = room.z + WALL_HEIGHT_M
-            self._add(_quad((x, y, top), (0, d, 0), (w, 0, 0)), CEILING, (number, number))
+            add(_quad((x, y, top), (0, d, 0), (w, 0, 0)), CEILING, (number, number))
         for doorway in plan.doorways:
             first, second = (numbers[name] for name in doorway.rooms)
             for face in _jambs(doorway, plan.rooms[first].z):
-                self._add(face, FRAME, (first, second))
-        self._palette: FloatArray = np.array(self._colours, np.uint8)
+                add(face, FRAME, (first, second))
+        self._corners = np.array(faces)
+        sides = self._corners[:, 1:] - self._corners[:, :1]
+        normals = np.cross(sides[:, 0], sides[:, 2])
+        self._normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        self._rooms: IntArray = np.array(between)
+        self._palette = np.concatenate([np.zeros((1, 3), np.uint8), self._lit(np.array(paints))])
 
-    def _add(self, corners: FloatArray, colour: Colour, rooms: tuple[int, int]) -> None:
-        normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
-        normal /= np.linalg.norm(normal)
-        self._faces.append(_Face(corners, normal, rooms))
+    def _lit(self, paints: FloatArray) -> FloatArray:
+        """Colours, shape (n, 3), 0 to 1, of all faces in the light, as bytes."""
         light = self._light
         towards = np.array(light.direction) / np.linalg.norm(light.direction)
-        bright = light.ambient + light.diffuse * max(0.0, float(normal @ towards))
-        shaded = np.array(colour) * np.array(light.tint) * bright * 255
-        self._colours.append(np.clip(shaded, 0, 255).astype(np.uint8))
+        bright = light.ambient + light.diffuse * np.maximum(0.0, self._normals @ towards)
+        shaded = paints * np.array(light.tint) * bright[:, None] * 255
+        return np.asarray(np.clip(shaded, 0, 255).astype(np.uint8))
 
     def paint(self, camera: Pose, wedges: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Paint what may be seen.
@@ -100,15 +100,18 @@ class Shell:
         nearness = np.zeros((lens.height, lens.width), np.float32)
         shown: IntArray = np.zeros((lens.height, lens.width), np.uint16)
         seen = wedges[:, 0] <= wedges[:, 1]
-        for number, face in enumerate(self._faces, start=1):
-            if not (seen[face.rooms[0]] or seen[face.rooms[1]]):
-                continue
-            distance = float(face.normal @ (face.corners[0] - eye))
-            if distance < -1e-6:  # the eye is on the side that the face is seen from
-                polygon = _clipped((face.corners - eye) @ axes, self._frustum)
-                if polygon is not None:
-                    _fill(polygon, face.normal @ axes / distance, number, lens, nearness, shown)
-        return self._palette[shown], nearness
+        distances = (self._normals * (self._corners[:, 0] - eye)).sum(axis=1)
+        # the eye is on the side that the face is seen from
+        facing = np.flatnonzero(seen[self._rooms].any(axis=1) & (distances < -1e-6))
+        polygons = (self._corners[facing] - eye) @ axes
+        inside = polygons @ self._frustum[:, :3].T >= self._frustum[:, 3]
+        outside = ~inside.any(axis=1).all(axis=1)
+        for face, polygon in zip(facing[~outside].tolist(), polygons[~outside], strict=True):
+            clipped = _clipped(polygon, self._frustum)
+            if clipped is not None:
+                plane = self._normals[face] @ axes / distances[face]
+                _fill(clipped, plane, face + 1, lens, nearness, shown)
+        return self._palette.take(shown, axis=0), nearness
 
 
 def _fill(

@@ -1,0 +1,1 @@
+"""A small network of our own that detects things and furniture in pictures of simulated homes."""

@@ -1,0 +1,36 @@
+"""Memory tasks at a table, as Gymnasium environments; importing this registers their ids."""
+
+from __future__ import annotations
+
+from memory_sim.tasks.table.spaces import (  # first: it says what to install
+    Proprioception,
+    step_towards,
+    to_action,
+    to_joint_action,
+    view_of,
+)
+
+# isort: split
+import gymnasium
+
+from memory_sim.tasks.table.catalogue import CATALOGUE
+from memory_sim.tasks.table.environment import TableEnv
+
+__all__ = [
+    "CATALOGUE",
+    "IDS",
+    "Proprioception",
+    "TableEnv",
+    "step_towards",
+    "to_action",
+    "to_joint_action",
+    "view_of",
+]
+
+IDS = tuple(f"{name}-v0" for name in CATALOGUE)
+"""Under which the tasks are registered."""
+
+for _id, _name in zip(IDS, CATALOGUE, strict=True):
+    gymnasium.register(
+        _id, entry_point="memory_sim.tasks.table.environment:TableEnv", kwargs={"task": _name}
+    )

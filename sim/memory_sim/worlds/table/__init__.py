@@ -1,0 +1,1 @@
+"""A table with a robot arm, buttons, drawers and small things, in PyBullet."""

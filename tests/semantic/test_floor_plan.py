@@ -1,0 +1,90 @@
+"""A floor plan: which room a point is in, and how a plan is kept."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from memory_core.errors import InvalidQuery
+from memory_core.memory import RobotMemory
+from memory_core.semantic.floor_plan import FloorPlan, Storey, load_plans
+from memory_core.types import Observation, Pose, Sighting
+
+CELL_M = 0.1
+
+
+def two_rooms(*, wall: float = 2.0) -> FloorPlan:
+    """Four by two metres: room 1 west of a wall of 20 cm, room 2 east of it."""
+    rooms = np.zeros((20, 40), np.int64)
+    rooms[:, : round((wall - 0.1) / CELL_M)] = 1
+    rooms[:, round((wall + 0.1) / CELL_M) :] = 2
+    return FloorPlan((Storey(0.0, (0.0, 0.0), CELL_M, rooms),))
+
+
+def test_a_point_is_in_the_room_whose_floor_is_nearest():
+    points = np.array([[1.0, 1.0, 0.8], [1.95, 1.0, 0.0], [3.0, 1.0, 1.5], [9.0, 1.0, 0.0]])
+    assert two_rooms().at(points).tolist() == [1, 1, 2, 0]
+
+
+def test_a_thing_against_the_wall_is_in_the_room_it_was_seen_from():
+    at = np.array([[2.04, 1.0, 1.0], [2.04, 1.0, 1.0]])
+    eyes = np.array([[0.5, 1.0, 1.2], [3.5, 1.0, 1.2]])
+    assert two_rooms().seen_from(at, eyes).tolist() == [1, 2]
+
+
+def test_the_middle_of_a_room_is_away_from_its_walls():
+    x, y, z = two_rooms().middle(2)
+    assert 2.9 <= x <= 3.2
+    assert y == pytest.approx(1.0, abs=0.1)
+    assert z == 0.0
+    with pytest.raises(InvalidQuery):
+        two_rooms().middle(3)
+
+
+def test_a_plan_without_a_cell_is_refused():
+    with pytest.raises(InvalidQuery):
+        FloorPlan(())
+    with pytest.raises(InvalidQuery):
+        Storey(0.0, (0.0, 0.0), 0.0, np.zeros((2, 2), np.int64))
+
+
+def test_a_plan_is_kept_and_a_broken_one_is_told_and_left_out(tmp_path, caplog):
+    two_rooms().save(tmp_path / "plans")
+    (tmp_path / "plans" / "other.npz").write_bytes(b"no plan")
+    with caplog.at_level(logging.WARNING):
+        kept = load_plans(tmp_path / "plans")
+    assert list(kept) == ["map"]
+    assert (kept["map"].storeys[0].rooms == two_rooms().storeys[0].rooms).all()
+    assert "other.npz" in caplog.text
+
+
+def watched(stamp: int, eye: Pose, *seen: tuple[str, tuple[float, float, float]]) -> Observation:
+    """An observation with a camera that looks along the map's axes."""
+    sightings = tuple(
+        Sighting(label, position=(x - eye.x, y - eye.y, z - eye.z), size=(0.3, 0.3, 0.3))
+        for label, (x, y, z) in seen
+    )
+    return Observation(f"o{stamp}", stamp, source="camera", pose=eye, sightings=sightings)
+
+
+def test_with_a_plan_rooms_are_told_apart_by_its_walls_and_so_after_a_restart(tmp_path):
+    things = [
+        ("stove", (1.2, 0.5, 0.5)), ("fridge", (1.6, 1.5, 0.8)), ("kettle", (1.7, 1.0, 1.0)),
+        ("bed", (2.8, 0.5, 0.4)), ("wardrobe", (2.4, 1.5, 1.0)), ("pillow", (2.6, 0.6, 0.6)),
+    ]  # fmt: skip
+
+    def rooms(memory: RobotMemory) -> list[str]:
+        asked = [f"in which room is the {thing}?" for thing in ("kettle", "wardrobe")]
+        answers = [memory.ask(question, now_ns=100).answer for question in asked]
+        return [next((r for r in ("kitchen", "bedroom") if r in answer), "") for answer in answers]
+
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        for stamp in range(1, 6):
+            memory.observe(watched(stamp, Pose(0.5, 1.0, 1.2), *things))
+            memory.observe(watched(stamp + 10, Pose(3.5, 1.0, 1.2), *things))
+        before = rooms(memory)
+        memory.tell_floor_plan(two_rooms())
+        assert rooms(memory) == ["kitchen", "bedroom"]
+    with RobotMemory.open(tmp_path / "m", text_encoder=None, read_only=True) as again:
+        assert rooms(again) == ["kitchen", "bedroom"]
+    assert before != ["kitchen", "bedroom"]  # all is in view from both sides of the wall
