@@ -1,4 +1,4 @@
-"""The memory on a robot: perception_node and memory_node.
+"""The memory on a robot: perception_node and memory_node, and planner_node where it is wanted.
 
 ros2 launch robot_memory_bringup robot_memory.launch.py preset:=turtlebot4
 ros2 launch robot_memory_bringup robot_memory.launch.py --show-args
@@ -22,6 +22,10 @@ ARGUMENTS = {
     "encoder": ("default", "text encoder: default, hashing, none, or the name of a model"),
     "robot": ("robot", "name of this robot in the memory"),
     "session": ("", "name of this run; empty: the time it begins"),
+    "allow_forget": ("false", "whether the service forget removes anything"),
+    "backup_folder": ("", "backups of the service save go below it; empty: no backups"),
+    "respawn": ("true", "start a node again that ended"),
+    "planner": ("false", "start planner_node too, which drives the robot through nav2"),
     "log_level": ("info", "debug, info, warn, error"),
 }
 
@@ -39,8 +43,13 @@ def generate_launch_description():
     )
 
 
+def is_true(text):
+    """Read a switch."""
+    return text.lower() == "true"
+
+
 def start(context):
-    """Start both nodes; each is started again where it ends."""
+    """Start the nodes; each is started again where it ends."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     config = Path(get_package_share_directory("robot_memory_bringup"), "config")
     preset = config / f"{given['preset']}.yaml"
@@ -48,21 +57,33 @@ def start(context):
         known = ", ".join(sorted(path.stem for path in config.glob("*.yaml")))
         raise RuntimeError(f"there is no preset {given['preset']!r}; known: {known}")
     files = [str(preset), *([given["parameters"]] if given["parameters"] else [])]
-    clock = {"use_sim_time": given["use_sim_time"].lower() == "true"}
+    clock = {"use_sim_time": is_true(given["use_sim_time"])}
     own = {
-        "memory_node": ("folder", "encoder"),
-        "perception_node": ("robot", "session"),
+        "memory_node": {
+            "folder": given["folder"],
+            "encoder": given["encoder"],
+            "allow_forget": is_true(given["allow_forget"]),
+            "backup_folder": given["backup_folder"],
+        },
+        "perception_node": {
+            "robot": given["robot"],
+            "session": given["session"],
+            "spool_folder": given["folder"].rstrip("/") + "-spool",
+        },
     }
+    if is_true(given["planner"]):
+        shared = ("folder", "encoder", "robot", "session")
+        own["planner_node"] = {name: given[name] for name in shared}
     return [
         Node(
             package="robot_memory_ros",
             executable=name,
             namespace=given["namespace"],
-            parameters=[*files, clock, {key: given[key] for key in keys}],
+            parameters=[*files, clock, settings],
             ros_arguments=["--log-level", given["log_level"]],
             output="screen",
-            respawn=True,
+            respawn=is_true(given["respawn"]),
             respawn_delay=0.5,
         )
-        for name, keys in own.items()
+        for name, settings in own.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace as Message
 
 import pytest
@@ -18,7 +19,7 @@ def stamp(ns):
 
 
 def vector(x, y=0.0, z=0.0, **more):
-    return Message(x=x, y=y, z=z, **more)
+    return Message(**{"x": x, "y": y, "z": z, **more})
 
 
 def transform(parent, child, ns, x, *, w=1.0):
@@ -117,3 +118,70 @@ def test_what_cannot_be_used_is_counted_not_collected():
     assert tally.counts == {"unknown_frame": 100}
     assert tally.last == {"unknown_frame": "pose at 99 ns: nothing connects them"}
     assert tally.refused == []
+
+
+def jumping(**options):
+    jumps = []
+    frames = LiveFrames(
+        map_frame="map", base_frame="base", reading=Reading(), jumped=jumps.append, **options
+    )
+    return frames, jumps
+
+
+def test_a_jump_of_the_map_is_told_and_corrects_what_is_looked_up_of_before():
+    frames, jumps = jumping()
+    for number in range(3):
+        now = number * SECOND // 10
+        take(frames, transform("map", "odom", now, 0.01 * number))
+        take(frames, transform("odom", "base", now, 1.0))
+    assert jumps == []
+    take(frames, transform("map", "odom", 3 * SECOND // 10, 5.0))
+    (jump,) = jumps
+    assert jump.metres == pytest.approx(4.98)
+    assert (jump.old.x, jump.new.x, jump.robot.x, jump.told) == (0.02, 5.0, 1.0, False)
+    assert frames.pose(SECOND // 10, run=0).x == pytest.approx(1.0 + 0.01 + 4.98)
+
+
+def test_a_turn_far_from_the_map_s_origin_moves_the_robot_and_is_told():
+    frames, jumps = jumping(jump_m=0.5, jump_rad=0.2)
+    take(frames, transform("odom", "base", 1, 100.0), transform("map", "odom", 1, 0.0))
+    turned = transform("map", "odom", 2, 0.0)
+    turned.transform.rotation = vector(0.0, w=math.cos(0.02), z=math.sin(0.02))
+    take(frames, turned)
+    assert jumps[0].radians == pytest.approx(0.04)
+    assert jumps[0].metres == pytest.approx(200 * math.sin(0.02))
+
+
+def test_after_somebody_said_where_it_is_any_change_counts_and_until_then_it_is_not_localised():
+    frames, jumps = jumping()
+    take(frames, transform("odom", "base", 1, 0.0), transform("map", "odom", 1, 0.0))
+    frames.expect_jump()
+    assert frames.fixed == "odom"
+    take(frames, transform("map", "odom", 2, 0.1))
+    assert [jump.told for jump in jumps] == [True]
+    assert frames.fixed == "map"
+
+
+def test_a_clock_set_back_by_the_robot_begins_a_run_and_by_others_does_not(frames):
+    take(frames, transform("base", "camera", 0, 0.2), static=True)
+    take(frames, transform("odom", "base", 100 * SECOND, 1.0))
+    take(frames, transform("map", "odom", 100 * SECOND, 0.0))
+    take(frames, transform("base", "arm", 100 * SECOND, 0.5))
+    take(frames, transform("base", "arm", 2 * SECOND, 0.6))
+    assert frames.run == 0
+    assert frames.in_base("arm", 2 * SECOND, run=0).x == pytest.approx(0.6)
+    take(frames, transform("odom", "base", 3 * SECOND, 7.0))
+    assert frames.run == 1
+    take(frames, transform("map", "odom", 3 * SECOND, 0.0))
+    take(frames, transform("odom", "base", 100 * SECOND, 1.0))  # one of before, come late
+    assert frames.run == 1
+    assert frames.pose(3 * SECOND, run=1).x == pytest.approx(7.0)
+    assert frames.pose(100 * SECOND, run=0).x == pytest.approx(1.0)
+    assert frames.in_base("camera", 3 * SECOND, run=1).x == pytest.approx(0.2)
+    assert frames.pose(100 * SECOND, run=1) is None
+
+
+def test_a_robot_in_the_map_without_odometry_is_placed_by_the_map_itself(frames):
+    take(frames, transform("map", "base", SECOND, 4.0))
+    assert (frames.fixed, frames.odometry) == ("map", None)
+    assert frames.odometry_in_map(SECOND, run=0) is None

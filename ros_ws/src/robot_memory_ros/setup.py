@@ -22,8 +22,12 @@ setup(
     entry_points={
         'console_scripts': [
             f'ask = {NAME}.ask:main',
+            f'draw_markers = {NAME}.draw_markers:main',
             f'memory_node = {NAME}.memory_node:main',
             f'perception_node = {NAME}.perception_node:main',
+            f'replay_node = {NAME}.replay_node:main',
+            f'planner_node = {NAME}.planner_node:main',
+            f'sim_node = {NAME}.sim_node:main',
         ],
     },
 )

@@ -1,13 +1,27 @@
 """`ros2 launch` and the robot remembers, also after its memory was killed."""
 
+import importlib
 import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
+import yaml
+from ament_index_python.packages import get_package_share_directory
 
+from memory_core import RobotMemory, ingest
+
+sys.path.insert(0, str(Path(__file__).parents[4] / 'tests'))
+from bags import kitchen_bag
+
+PRESETS = sorted(
+    Path(get_package_share_directory('robot_memory_bringup'), 'config').glob('*.yaml')
+)
+REPLAY = ['ros2', 'launch', 'robot_memory_bringup', 'replay.launch.py']
 LAUNCH = ['ros2', 'launch', 'robot_memory_bringup', 'robot_memory.launch.py']
 ASK = ['ros2', 'run', 'robot_memory_ros', 'ask', 'where is the mug?', '--timeout', '20']
 OBSERVE = """{observations: [{id: one, source: note, text: a red mug on the shelf,
@@ -17,7 +31,7 @@ pose: {pose: {position: {x: 1.0}, orientation: {w: 1.0}}}}]}"""
 
 def run(*command):
     """Run a command as a user would."""
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
 
 
 def wait_for(condition, limit_s=30.0):
@@ -70,8 +84,70 @@ def test_an_unknown_preset_is_named_with_those_there_are():
     assert "there is no preset 'toaster'; known: generic" in done.stdout + done.stderr
 
 
-def test_every_argument_has_a_description():
+@pytest.mark.parametrize('launch', [LAUNCH, REPLAY], ids=['robot_memory', 'replay'])
+def test_every_argument_has_a_description(launch):
     """Shown by `--show-args`."""
-    shown = run(*LAUNCH, '--show-args').stdout
-    assert shown.count('(default:') >= 9
+    shown = run(*launch, '--show-args').stdout
+    assert shown.count('(default:') >= 7
     assert 'no description given' not in shown
+
+
+def test_there_are_presets_for_the_robots_that_the_documentation_names():
+    """And one for any other."""
+    names = {path.stem for path in PRESETS}
+    assert names >= {'generic', 'turtlebot4', 'nova_carter', 'stretch', 'spot'}
+
+
+@pytest.mark.parametrize('preset', PRESETS, ids=lambda path: path.stem)
+def test_a_preset_sets_parameters_that_exist_to_values_they_may_have(preset):
+    """Of the right type, too: a node refuses any other when it starts."""
+    nodes = yaml.safe_load(preset.read_text())['/**']
+    for node, content in nodes.items():
+        settings = importlib.import_module(f'robot_memory_ros.{node}').SETTINGS
+        for name, wanted in content['ros__parameters'].items():
+            setting = settings[name]
+            assert type(wanted) is type(setting.default), name
+            if setting.low is not None:
+                assert setting.low <= wanted <= setting.high, name
+
+
+def moments(folder):
+    """By source, in order: when, where, what was seen, what was said."""
+    found = {}
+    with RobotMemory.open(folder, read_only=True, text_encoder=None) as memory:
+        for stored in memory.store.fetch(list(memory.store.rowids(after=0))):
+            one = stored.observation
+            place = None if stored.map_pose is None else stored.map_pose.position
+            where = None if place is None else [round(x, 9) for x in place]
+            labels = [sighting.label for sighting in one.sightings]
+            found.setdefault(one.source, []).append((one.stamp_ns, where, labels, one.text))
+    return {source: sorted(told, key=lambda entry: entry[0]) for source, told in found.items()}
+
+
+def test_a_bag_replayed_through_the_stack_is_remembered_as_it_is_read_offline(tmp_path):
+    """The launch ends with the bag; its words have no stamps of their own."""
+    bag, parameters = kitchen_bag(tmp_path / 'bag'), tmp_path / 'topics.yaml'
+    topics = {'caption_topic': '/captions', 'detections_topic': '/detections', 'image_topic': '',
+              'camera_info_topic': '', 'odometry_topic': ''}  # fmt: skip
+    given = {'/**': {'perception_node': {'ros__parameters': topics}}}
+    parameters.write_text(yaml.safe_dump(given))
+    with RobotMemory.open(tmp_path / 'offline', text_encoder=None) as offline:
+        ingest(offline, bag)
+    done = run(
+        *REPLAY, f'bag:={bag}', f'folder:={tmp_path / "replayed"}', 'encoder:=hashing', 'rate:=4',
+        f'parameters:={parameters}',
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    wanted, found = moments(tmp_path / 'offline'), moments(tmp_path / 'replayed')
+    assert found['/detections'] == wanted['/detections']
+    assert found['odometry'] == wanted['odometry']
+    said = [text for *_, text in wanted['/captions']]
+    assert [text for *_, text in found['/captions']] == said
+
+
+def test_replaying_what_is_no_bag_is_told_before_anything_starts(tmp_path):
+    """By its path."""
+    done = run(*REPLAY, f'bag:={tmp_path / "nothing"}', f'folder:={tmp_path / "memory"}')
+    assert done.returncode != 0
+    assert 'there is no bag' in done.stdout + done.stderr
+    assert not (tmp_path / 'memory').exists()

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from geometry_msgs.msg import Pose
+from rclpy.action import ActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
+from robot_memory_interfaces.action import Ingest
 from robot_memory_interfaces.msg import Observation
-from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query
+from robot_memory_interfaces.srv import (
+    Ask,
+    Forget,
+    GetForest,
+    MoveAnchors,
+    Observe,
+    Query,
+    Save,
+)
 
 
 class MemoryClient:
@@ -35,12 +47,22 @@ class MemoryClient:
                 (Observe, 'observe'),
                 (Forget, 'forget'),
                 (GetForest, 'get_forest'),
+                (MoveAnchors, 'move_anchors'),
+                (Save, 'save'),
             )
         }
+        self._node, self._group, self._prefix = node, group, prefix
+        self._reader: ActionClient | None = None
 
     def ready(self) -> bool:
         """Tell whether the memory node is there."""
         return all(client.service_is_ready() for client in self._clients.values())
+
+    def destroy(self) -> None:
+        """Let go of what a node that is destroyed does not let go of by itself."""
+        if self._reader is not None:
+            self._reader.destroy()
+            self._reader = None
 
     def ask(self, question: str, *, zone: str = '') -> Future:
         """Ask in plain language; resolves to the response of `Ask.srv`."""
@@ -61,6 +83,39 @@ class MemoryClient:
     def forest(self, node: str = '', *, depth: int = 0) -> Future:
         """Get the forest, or what is below one of its nodes."""
         return self._call(GetForest, node=node, depth=depth)
+
+    def move_anchors(
+        self, poses: Mapping[str, Pose], *, reason: str, map_id: str = 'map'
+    ) -> Future:
+        """Correct a map: anchors get new poses in it; resolves to its new epoch."""
+        return self._call(
+            MoveAnchors,
+            map_id=map_id,
+            anchors=list(poses),
+            poses=list(poses.values()),
+            reason=reason,
+        )
+
+    def save(self, backup: str = '') -> Future:
+        """Organise what is pending; with a name, make a backup below `backup_folder`."""
+        return self._call(Save, backup=backup)
+
+    def ingest(
+        self, path: str, *, robot: str = '', feedback: Callable[[Any], None] | None = None
+    ) -> Future:
+        """
+        Read a recording into the memory; resolves to a goal handle.
+
+        :param path: On the robot.
+        :param robot: Whose it is.
+        :param feedback: Called with each feedback message.
+        """
+        if self._reader is None:
+            self._reader = ActionClient(
+                self._node, Ingest, self._prefix + 'ingest', callback_group=self._group
+            )
+        goal = Ingest.Goal(path=path, robot=robot)
+        return self._reader.send_goal_async(goal, feedback_callback=feedback)
 
     def _call(self, kind: Any, **fields: Any) -> Future:
         return self._clients[kind].call_async(kind.Request(**fields))

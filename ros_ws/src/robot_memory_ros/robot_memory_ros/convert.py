@@ -92,6 +92,14 @@ def _covariance(values: Any) -> tuple[float, ...] | None:
     return numbers if any(numbers) else None
 
 
+def pose_of(message: Any) -> Pose:
+    """Read a geometry_msgs/Pose."""
+    turn = message.orientation
+    return Pose(
+        *_tuple(message.position), float(turn.x), float(turn.y), float(turn.z), float(turn.w)
+    )
+
+
 # -- observations -------------------------------------------------------------------------------
 
 
@@ -118,8 +126,6 @@ def observation_of(message: Any) -> Observation:
 
     :raises InputRejected: Its `extra` is no JSON object.
     """
-    pose = message.pose.pose
-    position, turn = pose.position, pose.orientation
     jpeg = bytes(message.keyframe)
     try:
         extra = json.loads(message.extra) if message.extra else {}
@@ -135,9 +141,7 @@ def observation_of(message: Any) -> Observation:
         session=message.session or 'default',
         map_id=message.map_id or 'map',
         anchor_id=message.anchor_id or 'origin',
-        pose=Pose(*_tuple(position), float(turn.x), float(turn.y), float(turn.z), float(turn.w))
-        if message.has_pose
-        else None,
+        pose=pose_of(message.pose.pose) if message.has_pose else None,
         covariance=_covariance(message.pose.covariance),
         localised=bool(message.localised),
         text=message.text or None,
@@ -173,13 +177,16 @@ def sighting_message(sighting: Sighting, make: Make) -> Any:
     )
 
 
-def observation_message(observation: Observation, make: Make, *, frame: str = 'map') -> Any:
+def observation_message(
+    observation: Observation, make: Make, *, frame: str = 'map', anchor: Pose | None = None
+) -> Any:
     """
     One moment of a robot, as a message.
 
     :param observation: What was perceived.
     :param make: Makes messages.
     :param frame: The fixed frame its pose is in.
+    :param anchor: Where its anchor was in the map when it was made; None: at the origin.
     """
     pose = observation.pose or Pose()
     keyframe = observation.keyframe
@@ -192,6 +199,7 @@ def observation_message(observation: Observation, make: Make, *, frame: str = 'm
         source=observation.source,
         map_id=observation.map_id,
         anchor_id=observation.anchor_id,
+        anchor_pose=pose_message(anchor or Pose(), make),
         localised=observation.localised,
         has_pose=observation.pose is not None,
         pose=make(

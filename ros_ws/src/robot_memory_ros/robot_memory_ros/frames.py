@@ -3,41 +3,82 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from memory_core.errors import InputRejected, UnknownFrame
 from memory_core.perception.camera import Intrinsics
 from memory_core.recordings import messages as ros
 from memory_core.recordings.base import Reading
-from memory_core.recordings.transforms import TransformTree
+from memory_core.recordings.transforms import JUMP_NS, TransformTree
 from memory_core.types import Pose
+from robot_memory_ros.trail import Jump
 
 KEEP_NS = 30_000_000_000
 STALE_NS = 5_000_000_000
+LATE_S = 1.0
+EXPECTED_S = 2.0
+TOLD_M, TOLD_RAD = 0.001, 0.001
+
+
+@dataclass(slots=True)
+class _Run:
+    """What was told between two settings of the clock."""
+
+    transforms: TransformTree = field(default_factory=TransformTree)
+    odometry: TransformTree = field(default_factory=TransformTree)
 
 
 class LiveFrames:
     """Transforms of the last half minute, from which every message finds its place."""
 
-    def __init__(self, *, map_frame: str, base_frame: str, reading: Reading) -> None:
+    def __init__(
+        self,
+        *,
+        map_frame: str,
+        base_frame: str,
+        reading: Reading,
+        jump_m: float = 0.5,
+        jump_rad: float = 0.2,
+        jumped: Callable[[Jump], None] = lambda jump: None,
+    ) -> None:
         """
         Know nothing yet.
 
         :param map_frame: The fixed frame wanted.
         :param base_frame: The robot's frame; empty: what the odometry moves.
         :param reading: Where transforms that cannot be used are counted.
+        :param jump_m: The map moved the robot at once by more than this, metres: a correction.
+        :param jump_rad: Or turned it by more than this, radians.
+        :param jumped: Called with each, before any pose is looked up by it.
         """
         self._map_frame = map_frame
         self._base_frame = base_frame
         self._reading = reading
-        self._tree = TransformTree()
-        self._odometry = TransformTree()
+        self._jump_m, self._jump_rad = jump_m, jump_rad
+        self._jumped = jumped
+        self._runs = {0: _Run()}
+        self._before_ns: int | None = None  # the clock's last stamp before it was set back
+        self._set_back_s = 0.0
+        self._expected_until_s = 0.0
         self._odometry_frames: tuple[str, str] | None = None
         self._cameras: dict[str, Intrinsics] = {}
         self._lock = threading.RLock()
         self._taken = 0
         self.run = 0
+        self.steady = threading.RLock()
+        """Held by whoever needs a place and what it is relative to to belong together."""
+
+    @property
+    def _tree(self) -> TransformTree:
+        return self._runs[self.run].transforms
+
+    @property
+    def _odometry(self) -> TransformTree:
+        return self._runs[self.run].odometry
 
     @property
     def base(self) -> str | None:
@@ -54,26 +95,46 @@ class LiveFrames:
         """
         Tell the fixed frame: the map where the robot is localised, else the odometry's.
 
-        A map whose transforms stopped while the robot's went on localises nobody any more.
+        A map whose transforms stopped while the robot's went on localises nobody any more, nor
+        does one while somebody has just said that the robot is elsewhere.
         """
         base = self.base
         if base is None:
             return None
         with self._lock:
             chain = self._tree.chain(base)
-            if self._map_frame in chain:
-                place = chain.index(self._map_frame)
-                if place < 2 or not self._stale(chain[place - 1], base):
-                    return self._map_frame
-                return chain[place - 1]
+            odometry = self._below_map(chain)
+            if odometry == base:
+                return self._map_frame
+            if odometry is not None:
+                lost = self._stale(odometry, base) or time.monotonic() < self._expected_until_s
+                return odometry if lost else self._map_frame
         if self._odometry_frames is not None:
             return self._odometry_frames[0]
         return chain[-1] if len(chain) > 1 else None
 
+    @property
+    def odometry(self) -> str | None:
+        """Tell the odometry's frame, which a map corrects; None where there is none."""
+        base = self.base
+        if base is None:
+            return None
+        with self._lock:
+            chain = self._tree.chain(base)
+        below = self._below_map(chain)
+        if below is None:
+            return self._odometry_frames[0] if self._odometry_frames else chain[-1]
+        return None if below == base else below
+
+    def _below_map(self, chain: list[str]) -> str | None:
+        if self._map_frame not in chain[1:]:
+            return None
+        return chain[chain.index(self._map_frame) - 1]
+
     def _stale(self, odometry: str, base: str) -> bool:
         """Tell whether the map's transforms lie far behind those of the odometry."""
-        newest = self._tree.covered(odometry, base, run=self.run)
-        told = self._tree.covered(self._map_frame, base, run=self.run)
+        newest = self._tree.covered(odometry, base)
+        told = self._tree.covered(self._map_frame, base)
         return newest is not None and (told is None or newest - told > STALE_NS)
 
     def in_map(self, fixed: str | None) -> bool:
@@ -86,25 +147,36 @@ class LiveFrames:
         base = self.base
         return base is not None and self._tree.parent(base) is not None
 
+    def expect_jump(self) -> None:
+        """Somebody says where the robot is: until the map follows it is not localised."""
+        self._expected_until_s = time.monotonic() + EXPECTED_S
+
+    # -- what comes -----------------------------------------------------------------------------
+
     def take_transforms(self, message: Any, *, static: bool) -> list[int]:
         """Take a tf2_msgs/TFMessage; returns stamps at which the robot's own frames moved."""
         moved = []
         for entry in message.transforms:
+            parent, child = entry.header.frame_id.lstrip('/'), entry.child_frame_id.lstrip('/')
             try:
                 pose = ros.transform_of(entry.transform)
             except InputRejected as error:
-                where = f'/tf {entry.header.frame_id!r} → {entry.child_frame_id!r}'
-                self._reading.refuse(where, error)
+                self._reading.refuse(f'/tf {parent!r} → {child!r}', error)
                 continue
             stamp_ns = ros.stamp_ns(entry.header.stamp)
+            if static:
+                with self._lock:
+                    self._tree.add(parent, child, stamp_ns, pose, static=True)
+                continue
+            if self._of_before(stamp_ns):
+                continue
+            self._set_back(self._tree, child, stamp_ns)
+            if parent == self._map_frame and child == self.odometry:
+                self._correct(child, stamp_ns, pose)
             with self._lock:
-                run = self._tree.add(
-                    entry.header.frame_id, entry.child_frame_id, stamp_ns, pose, static=static
-                )
-                self.run = max(self.run, run)
-            if not static:
-                moved.append(stamp_ns)
-                self._prune(stamp_ns)
+                self._tree.add(parent, child, stamp_ns, pose, static=False)
+            moved.append(stamp_ns)
+            self._prune(stamp_ns)
         return moved
 
     def take_odometry(self, message: Any) -> None:
@@ -115,18 +187,63 @@ class LiveFrames:
         )
         if self._odometry_frames is None:
             self._odometry_frames = frames
-        if frames == self._odometry_frames:
-            stamp_ns = ros.stamp_ns(message.header.stamp)
-            with self._lock:
-                run = self._odometry.add(
-                    *frames, stamp_ns, ros.pose_of(message.pose.pose), static=False
-                )
-                self.run = max(self.run, run)
-            self._prune(stamp_ns)
+        stamp_ns = ros.stamp_ns(message.header.stamp)
+        if frames != self._odometry_frames or self._of_before(stamp_ns):
+            return
+        self._set_back(self._odometry, frames[1], stamp_ns)
+        pose = ros.pose_of(message.pose.pose)
+        with self._lock:
+            self._odometry.add(*frames, stamp_ns, pose, static=False)
+        self._prune(stamp_ns)
 
     def take_camera(self, message: Any) -> None:
         """Take a sensor_msgs/CameraInfo."""
         self._cameras.setdefault(message.header.frame_id, ros.intrinsics_of(message))
+
+    def _of_before(self, stamp_ns: int) -> bool:
+        """Tell whether a stamp is one of before the clock was set back, come late."""
+        late = self._before_ns is not None and time.monotonic() < self._set_back_s + LATE_S
+        return late and abs(stamp_ns - self._before_ns) < JUMP_NS
+
+    def _set_back(self, tree: TransformTree, child: str, stamp_ns: int) -> None:
+        """
+        See whether a clock was set back: the robot's begins a run, any other counts for itself.
+
+        A clock that one publisher sets back is its own affair: it must not part a day in two.
+        """
+        newest = tree.newest(child)
+        if newest is None or stamp_ns >= newest[0] - JUMP_NS or tree.is_static(child):
+            return
+        base = self.base
+        with self._lock:
+            if base is None or child not in tree.chain(base):
+                tree.drop(child)
+                return
+            run = _Run()
+            for parent, frame, pose in self._tree.statics():
+                run.transforms.add(parent, frame, 0, pose, static=True)
+            self._runs = {self.run: self._runs[self.run], self.run + 1: run}
+            self.run += 1
+        self._before_ns, self._set_back_s = newest[0], time.monotonic()
+
+    def _correct(self, odometry: str, stamp_ns: int, pose: Pose) -> None:
+        """See whether the map puts the robot elsewhere, and correct what is looked up later."""
+        newest, base = self._tree.newest(odometry), self.base
+        if newest is None or base is None or stamp_ns <= newest[0]:
+            return
+        with self._lock:
+            at = self._tree.covered(odometry, base)
+            robot = Pose() if at is None else self._tree.lookup(odometry, base, at)
+        told = time.monotonic() < self._expected_until_s
+        jump = Jump(newest[1], pose, robot, told)
+        least = (TOLD_M, TOLD_RAD) if told else (self._jump_m, self._jump_rad)
+        if jump.metres <= least[0] and jump.radians <= least[1]:
+            return
+        with self.steady:
+            self._expected_until_s = 0.0
+            self._jumped(jump)
+            with self._lock:
+                self._tree.amend(odometry, jump.correction)
 
     def _prune(self, stamp_ns: int) -> None:
         self._taken += 1
@@ -134,6 +251,12 @@ class LiveFrames:
             with self._lock:
                 self._tree.prune(stamp_ns - KEEP_NS)
                 self._odometry.prune(stamp_ns - KEEP_NS)
+
+    # -- what is asked --------------------------------------------------------------------------
+
+    def _of(self, run: int) -> _Run:
+        """Tell what was known in a run; of one long past, what is known now."""
+        return self._runs.get(run, self._runs[self.run])
 
     def covered(self, frame: str, *, run: int) -> int | None:
         """
@@ -146,13 +269,25 @@ class LiveFrames:
         if base is None or fixed is None:
             return None
         with self._lock:
-            robot = self._tree.covered(fixed, base, run=run)
+            known = self._of(run)
+            robot = known.transforms.covered(fixed, base)
             if robot is None and self._odometry_frames == (fixed, base):
-                robot = self._odometry.covered(fixed, base, run=run)
+                robot = known.odometry.covered(fixed, base)
             if robot is None or frame in ('', base):
                 return robot
-            sensor = self._tree.covered(base, frame, run=run)
+            sensor = known.transforms.covered(base, frame)
         return None if sensor is None else min(robot, sensor)
+
+    def odometry_in_map(self, stamp_ns: int, *, run: int) -> Pose | None:
+        """Tell where the odometry's frame was in the map; None where nobody knows."""
+        odometry = self.odometry
+        if odometry is None:
+            return None
+        try:
+            with self._lock:
+                return self._of(run).transforms.lookup(self._map_frame, odometry, stamp_ns)
+        except UnknownFrame:
+            return None
 
     # -- what a perceiver asks (memory_core.recordings.perceiver.Placed) ------------------------
 
@@ -163,12 +298,13 @@ class LiveFrames:
             if base is None or fixed is None:
                 raise UnknownFrame('no transforms and no odometry have come yet')
             with self._lock:
+                known = self._of(run)
                 try:
-                    return self._tree.lookup(fixed, base, stamp_ns, run=run)
+                    return known.transforms.lookup(fixed, base, stamp_ns)
                 except UnknownFrame:
                     if self._odometry_frames != (fixed, base):
                         raise
-                    return self._odometry.lookup(fixed, base, stamp_ns, tolerance_ns=0, run=run)
+                    return known.odometry.lookup(fixed, base, stamp_ns, tolerance_ns=0)
         except UnknownFrame as error:
             self._reading.refuse(f'pose at {stamp_ns} ns', error)
             return None
@@ -179,7 +315,7 @@ class LiveFrames:
         if base is None or frame.lstrip('/') == base:
             return Pose()
         with self._lock:
-            return self._tree.lookup(base, frame, stamp_ns, run=run)
+            return self._of(run).transforms.lookup(base, frame, stamp_ns)
 
     def camera(self, frame: str) -> Intrinsics | None:
         """See `Placed.camera`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -10,17 +10,36 @@ from geometry_msgs.msg import Point, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from memory_core.types import Entity, ForestNode
+from memory_core.types import Entity, ForestNode, Place
 
 SMALLEST_M = 0.15
 TEXT_M = 0.18
 FADED = 0.25
 
 
-def entity_markers(entities: Iterable[Entity], stamp: Any) -> MarkerArray:
-    """Show each thing where it was seen last: a box of its colour and its name."""
+def entity_markers(
+    entities: Iterable[Entity],
+    places: Iterable[Place],
+    stamp: Any,
+    *,
+    maps: Container[str],
+    most: int,
+) -> MarkerArray:
+    """
+    Show each thing where it was seen last: a box of its colour and its name.
+
+    :param entities: All that are known.
+    :param places: Where they may be.
+    :param stamp: Of the markers.
+    :param maps: The frames there are; what was seen by a robot that was lost lies in none.
+    :param most: So many things at most.
+    """
     markers = [_clear(stamp)]
-    for entity in entities:
+    lost = {place.id for place in places if place.map_id not in maps}
+    shown = [
+        item for item in entities if item.map_id in maps and item.history[-1].place not in lost
+    ]
+    for entity in shown[:most]:
         number = int(entity.id.split(':')[1]) % 2**31
         box = _marker(stamp, entity.map_id, 'entities', number, Marker.CUBE)
         _place(box, entity.position)
@@ -38,19 +57,40 @@ def entity_markers(entities: Iterable[Entity], stamp: Any) -> MarkerArray:
     return MarkerArray(markers=markers)
 
 
-def forest_markers(nodes: Sequence[ForestNode], stamp: Any) -> MarkerArray:
-    """Show each area: its outline above the floor, higher for wider areas, with its words."""
+def forest_markers(
+    nodes: Sequence[ForestNode],
+    places: Iterable[Place],
+    stamp: Any,
+    *,
+    maps: Container[str],
+    most: int,
+) -> MarkerArray:
+    """
+    Show each area: its outline above the floor, higher for wider areas, with its words.
+
+    :param nodes: Of the forest.
+    :param places: Its leaves, which say in which map an area lies.
+    :param stamp: Of the markers.
+    :param maps: The frames there are.
+    :param most: So many areas at most.
+    """
     markers = [_clear(stamp)]
-    for number, node in enumerate(nodes):
+    frames = {place.id: place.map_id for place in places}
+    for node in sorted(nodes, key=lambda node: node.level):
+        frame = next((frames[child] for child in node.children if child in frames), None)
+        frames.setdefault(node.id, frame or '')
+    shown = [node for node in nodes if frames[node.id] in maps]
+    for number, node in enumerate(shown[:most]):
+        frame = frames[node.id]
         low, high = node.bounds.low, node.bounds.high
         height = high[2] + 0.4 * node.level
-        outline = _marker(stamp, 'map', f'level {node.level}', number, Marker.LINE_STRIP)
+        outline = _marker(stamp, frame, f'level {node.level}', number, Marker.LINE_STRIP)
         outline.pose.orientation.w = 1.0
         outline.scale.x = 0.02
         corners = ((low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1]))
         outline.points = [Point(x=x, y=y, z=height) for x, y in (*corners, corners[0])]
         outline.color = _colour(str(node.level), 0.9)
-        words = _marker(stamp, 'map', f'words {node.level}', number, Marker.TEXT_VIEW_FACING)
+        words = _marker(stamp, frame, f'words {node.level}', number, Marker.TEXT_VIEW_FACING)
         _place(words, ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, height))
         words.scale.z = TEXT_M * (1 + 0.5 * node.level)
         words.text = node.kind or node.text[:60]
@@ -62,7 +102,6 @@ def forest_markers(nodes: Sequence[ForestNode], stamp: Any) -> MarkerArray:
 def _clear(stamp: Any) -> Marker:
     marker = Marker(action=Marker.DELETEALL)
     marker.header.stamp = stamp
-    marker.header.frame_id = 'map'
     return marker
 
 

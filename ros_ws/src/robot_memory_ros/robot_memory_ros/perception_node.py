@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 import time
 from collections import Counter
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
+from nav_msgs.msg import Path as PathMessage
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from robot_memory_interfaces.msg import Acknowledgement as AcknowledgementMessage
-from robot_memory_interfaces.msg import Observation as ObservationMessage
 from sensor_msgs.msg import BatteryState, CameraInfo, CompressedImage, Image, LaserScan
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray, Detection3DArray
 
 from memory_core.errors import InputRejected
-from memory_core.identity import deterministic_id
 from memory_core.perception.keyframes import KeyframeRule
 from memory_core.recordings import messages as ros
 from memory_core.recordings.detect import ReadOptions
 from memory_core.recordings.paths import PathThinner
 from memory_core.recordings.perceiver import Heard, Perceiver
-from memory_core.types import Observation, Pose
+from memory_core.types import Pose
 from robot_memory_ros import qos
-from robot_memory_ros.convert import acknowledgement_of, make_message, observation_message
+from robot_memory_ros.convert import ns_of, pose_of
 from robot_memory_ros.frames import LiveFrames, Pinned, Tally
+from robot_memory_ros.running import run
+from robot_memory_ros.sending import Sender
 from robot_memory_ros.settings import Setting, declare, value
 from robot_memory_ros.spool import Spool
+from robot_memory_ros.trail import Jump
 from robot_memory_ros.watching import TopicWatch, diagnostics
 
 SETTINGS = {
@@ -49,7 +51,16 @@ SETTINGS = {
     'caption_topic': Setting('', 'std_msgs/String in words for people; empty: none'),
     'scan_topic': Setting('', 'sensor_msgs/LaserScan; empty: none'),
     'battery_topic': Setting('', 'sensor_msgs/BatteryState; empty: none'),
+    'diagnostics_topic': Setting('', 'diagnostic_msgs/DiagnosticArray of the robot; empty: none'),
     'odometry_topic': Setting('odom', 'nav_msgs/Odometry; empty: transforms alone'),
+    'initial_pose_topic': Setting(
+        '/initialpose', 'where somebody says that the robot is; empty: none'
+    ),
+    'path_topic': Setting(
+        '',
+        'nav_msgs/Path of the whole way as SLAM corrects it; empty: none, '
+        'jumps of the map are taken out along the way',
+    ),
     'map_frame': Setting('map', 'fixed frame of a robot that knows where it is'),
     'base_frame': Setting('', 'frame of the robot; empty: what the odometry moves'),
     'keyframe_distance': Setting(0.5, 'keep a picture after so much travel, metres', 0.0, 100.0),
@@ -57,11 +68,27 @@ SETTINGS = {
     'keyframe_gap': Setting(0.2, 'never more often than this, seconds', 0.0, 3600.0),
     'queue_size': Setting(100, 'messages that wait to be taken; more are dropped', 1, 10_000),
     'transform_timeout': Setting(0.5, 'wait so long for a transform, seconds', 0.0, 10.0),
+    'jump_distance': Setting(
+        0.5,
+        'the map was corrected where it moves the robot at once by more than this, metres',
+        0.05,
+        100.0,
+    ),
+    'jump_angle': Setting(0.2, 'or turns it by more than this, radians', 0.01, 3.2),
+    'drift': Setting(0.02, 'how far odometry goes wrong, metres a metre', 0.001, 0.5),
+    'carried': Setting(
+        False,
+        'the robot gets carried about: where it turns out to be elsewhere '
+        'what it remembered stays where it is',
+    ),
+    'spool_folder': Setting(
+        '', 'where what is not on disk yet is kept while this node is down; empty: nowhere'
+    ),
     'spool_size': Setting(20_000, 'observations kept until they are on disk', 1, 1_000_000),
     'spool_bytes': Setting(256_000_000, 'bytes of pictures kept till then', 1, 2**40),
     'resend_after': Setting(2.0, 'send again what is not on disk after this, seconds', 0.1, 60.0),
 }
-RESENT_AT_ONCE = 200
+STEADY = ('image_topic', 'depth_topic', 'scan_topic')
 WORK_S = 0.05
 
 
@@ -72,14 +99,14 @@ class PerceptionNode(Node):
         """Subscribe to what the parameters name."""
         super().__init__('perception_node', **options)
         declare(self, SETTINGS)
-        self._robot = value(self, 'robot')
-        begun = time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())
-        self._session = value(self, 'session') or begun
         self._reading = Tally()
         self.frames = LiveFrames(
             map_frame=value(self, 'map_frame'),
             base_frame=value(self, 'base_frame'),
             reading=self._reading,
+            jump_m=value(self, 'jump_distance'),
+            jump_rad=value(self, 'jump_angle'),
+            jumped=self._jumped,
         )
         rule = KeyframeRule(
             distance_m=value(self, 'keyframe_distance'),
@@ -91,18 +118,28 @@ class PerceptionNode(Node):
         self._path = PathThinner()
         self._path_from: tuple[int, str, int] | None = None
         self._queue: queue.Queue[tuple[Heard, Any, float]] = queue.Queue(value(self, 'queue_size'))
-        self.spool = Spool(most=value(self, 'spool_size'), most_bytes=value(self, 'spool_bytes'))
         self._counts: Counter[str] = Counter()
         self._stopping = threading.Event()
         self._in_vain: dict[str, int | None] = {}
-        self._numbers = itertools.count(1)
         self._known_codes: set[str] = set()
+        folder = value(self, 'spool_folder')
+        self.sender = Sender(
+            self,
+            self.frames,
+            robot=value(self, 'robot'),
+            session=value(self, 'session') or time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime()),
+            map_frame=value(self, 'map_frame'),
+            drift=value(self, 'drift'),
+            keep=value(self, 'carried'),
+            spool=Spool(most=value(self, 'spool_size'), most_bytes=value(self, 'spool_bytes')),
+            folder=Path(folder).expanduser() if folder else None,
+        )
 
-        self._out = self.create_publisher(ObservationMessage, 'observations', qos.STREAM)
         self._told = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._watch = TopicWatch(self)
         self._listen()
-        self.create_timer(0.5, self._resend)
+        self.create_timer(0.5, lambda: self.sender.resend(value(self, 'resend_after')))
+        self.create_timer(0.2, self.sender.correct)
         self.create_timer(1.0, self._diagnose)
         self._worker = threading.Thread(target=self._work, name='perception', daemon=True)
         self._worker.start()
@@ -120,23 +157,39 @@ class PerceptionNode(Node):
             ('caption_topic', String, 'captions'),
             ('scan_topic', LaserScan, 'obstacles'),
             ('battery_topic', BatteryState, 'body'),
+            ('diagnostics_topic', DiagnosticArray, 'body'),
         )
         for name, kind, use in wanted:
             topic = value(self, name)
             if topic:
                 self._watch.subscribe(
-                    kind, topic, self._queued(topic, kind, use), qos.SENSOR, group=apart
-                )
+                    kind, topic, self._queued(topic, kind, use),
+                    qos.STREAM if name == 'diagnostics_topic' else qos.SENSOR, group=apart,
+                    steady=name in STEADY,
+                )  # fmt: skip
         camera = value(self, 'camera_info_topic')
         if camera:
-            self._watch.subscribe(CameraInfo, camera, self.frames.take_camera, qos.SENSOR)
+            self._watch.subscribe(
+                CameraInfo, camera, self.frames.take_camera, qos.SENSOR, steady=True
+            )
         odometry = value(self, 'odometry_topic')
         if odometry:
-            self._watch.subscribe(Odometry, odometry, self._take_odometry, qos.SENSOR)
-        self._watch.subscribe(TFMessage, '/tf', self._take_transforms, qos.STREAM, wanted=False)
+            self._watch.subscribe(Odometry, odometry, self._take_odometry, qos.SENSOR, steady=True)
+        told = value(self, 'initial_pose_topic')
+        if told:
+            self._watch.subscribe(
+                PoseWithCovarianceStamped, told, lambda message: self.frames.expect_jump(),
+                qos.STREAM, wanted=False,
+            )  # fmt: skip
+        path = value(self, 'path_topic')
+        if path:
+            self._watch.subscribe(PathMessage, path, self._take_path, qos.STREAM)
+        self._watch.subscribe(
+            TFMessage, '/tf', self._take_transforms, qos.STREAM, wanted=False, steady=True
+        )
         self._watch.subscribe(TFMessage, '/tf_static', self._take_static, qos.STATIC, wanted=False)
         self._watch.subscribe(
-            AcknowledgementMessage, 'durable', self._take_durable, qos.STREAM, wanted=False
+            AcknowledgementMessage, 'durable', self.sender.take_durable, qos.STREAM, wanted=False
         )
 
     def _queued(self, topic: str, kind: Any, use: str) -> Any:
@@ -161,19 +214,29 @@ class PerceptionNode(Node):
             self._walk(ros.stamp_ns(message.header.stamp))
 
     def _take_transforms(self, message: TFMessage) -> None:
-        base = self.frames.base
         self.frames.take_transforms(message, static=False)
+        base = self.frames.base
         if any(item.child_frame_id.lstrip('/') == base for item in message.transforms):
             self._walk(max(ros.stamp_ns(item.header.stamp) for item in message.transforms))
 
     def _take_static(self, message: TFMessage) -> None:
         self.frames.take_transforms(message, static=True)
 
-    def _take_durable(self, message: AcknowledgementMessage) -> None:
-        done = acknowledgement_of(message)
-        self.spool.release((*done.added, *done.known, *(item.id for item in done.refused)))
-        for item in done.refused:
-            self.get_logger().error(f'{item.id} was refused ({item.code}): {item.message}')
+    def _take_path(self, message: PathMessage) -> None:
+        if self.frames.in_map(message.header.frame_id.lstrip('/')):
+            poses = sorted(
+                ((ns_of(item.header.stamp), pose_of(item.pose)) for item in message.poses),
+                key=lambda entry: entry[0],
+            )
+            self.sender.follow(poses, self.frames.run)
+
+    def _jumped(self, jump: Jump) -> None:
+        """Take a correction of the map: what was seen before it is kept as it was seen."""
+        before = self._path_from
+        if before is not None:
+            self._keep(self._path.end(), *before[1:])
+            self._path_from = None
+        self.sender.jump(jump, self.frames.run, path=bool(value(self, 'path_topic')))
 
     # -- perceiving -----------------------------------------------------------------------------
 
@@ -184,11 +247,12 @@ class PerceptionNode(Node):
             except queue.Empty:
                 continue
             self._await_transforms(heard, message, came_s)
-            fixed = self._placed.choose()
             try:
-                found = self._perceiver.take(heard, message)
-                if found is not None and rclpy.ok(context=self.context):
-                    self._send(heard.topic, heard.stamp_ns, heard.run, fixed, found)
+                with self.frames.steady:  # no jump between a pose and what it is relative to
+                    fixed = self._placed.choose()
+                    found = self._perceiver.take(heard, message)
+                    if found is not None and rclpy.ok(context=self.context):
+                        self.sender.send(heard.topic, heard.stamp_ns, heard.run, fixed, found)
             except InputRejected as error:
                 self._reading.refuse(heard.where, error)
             except Exception as error:  # one message must not end perception
@@ -234,38 +298,7 @@ class PerceptionNode(Node):
     def _keep(self, entry: tuple[int, Pose] | None, fixed: str, run: int) -> None:
         if entry is not None:
             parts = {'pose': entry[1], 'extra': {'frame': fixed}}
-            self._send('odometry', entry[0], run, fixed, parts)
-
-    def _send(
-        self, source: str, stamp_ns: int, run: int, fixed: str | None, parts: dict[str, Any]
-    ) -> None:
-        session = self._session if run == 0 else f'{self._session}#{run + 1}'
-        localised = self.frames.in_map(fixed)
-        frame = fixed or 'odom'
-        observation = Observation(
-            id=deterministic_id(f'{self._robot}/{session}', source, stamp_ns, next(self._numbers)),
-            stamp_ns=stamp_ns,
-            source=source,
-            robot=self._robot,
-            session=session,
-            map_id=value(self, 'map_frame'),
-            anchor_id='origin' if localised else f'{frame}@{session}',
-            localised=localised,
-            **parts,
-        )
-        message = observation_message(observation, make_message, frame=frame)
-        size = len(observation.keyframe.jpeg) if observation.keyframe else 0
-        self.spool.hold(observation.id, message, size=size, now_s=time.monotonic())
-        self._counts['observations'] += 1
-        self._out.publish(message)
-
-    def _resend(self) -> None:
-        if not self._out.get_subscription_count():
-            return  # nobody is there to take it
-        after_s = value(self, 'resend_after')
-        for message in self.spool.overdue(time.monotonic(), after_s=after_s, most=RESENT_AT_ONCE):
-            self._counts['sent again'] += 1
-            self._out.publish(message)
+            self.sender.send('odometry', entry[0], run, fixed, parts)
 
     # -- telling --------------------------------------------------------------------------------
 
@@ -282,11 +315,12 @@ class PerceptionNode(Node):
             self.get_logger().warning(f'{code}: {self._reading.last[code]}')
         values = {
             'queue': self._queue.qsize(),
-            'spool': len(self.spool),
-            'spool dropped': self.spool.dropped,
+            'spool': len(self.sender.spool),
+            'spool dropped': self.sender.spool.dropped,
             'fixed frame': self.frames.fixed or '',
             'base frame': self.frames.base or '',
             'localised': self.frames.in_map(self.frames.fixed),
+            **self.sender.counts,
             **self._counts,
             **self._reading.counts,
             **self._watch.counts(),
@@ -294,25 +328,17 @@ class PerceptionNode(Node):
         self._told.publish(diagnostics(self, problems=problems, values=values))
 
     def finish(self) -> None:
-        """Stop; what is spooled and not on disk yet is lost with the process."""
+        """Stop; the end of the path goes out too, and what the memory has not is kept."""
         self._stopping.set()
-        self._worker.join(1.0)
+        self._worker.join(0.5)
+        if self._path_from is not None:
+            self._keep(self._path.end(), *self._path_from[1:])
+        self.sender.finish()
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the node."""
-    rclpy.init(args=arguments)
-    node = PerceptionNode()
-    executor = MultiThreadedExecutor(num_threads=3)
-    executor.add_node(node)
-    try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.finish()
-        node.destroy_node()
-        rclpy.try_shutdown()
+    run(PerceptionNode, PerceptionNode.finish, arguments=arguments, threads=3)
 
 
 if __name__ == '__main__':

@@ -67,6 +67,11 @@ class Spool:
             self.acknowledged += released
         return released
 
+    def messages(self) -> list[Any]:
+        """Everything held, oldest first."""
+        with self._lock:
+            return [held.message for held in self._held.values()]
+
     def overdue(self, now_s: float, *, after_s: float, most: int) -> list[Any]:
         """
         Messages to send again, oldest first; they count as sent now.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,19 @@ from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-SILENT_S = 4.0
+SILENT_S = 3.5
+"""With a check a second, what falls silent is told within five."""
+LEARNT = 10
+PATIENCE = 3.0
+"""A topic that comes now and then is missed after so many of its longest pauses."""
 
 
 @dataclass(slots=True)
 class _Topic:
     wanted: bool
-    heard_s: float | None = None
+    steady: bool
+    heard_s: float = 0.0
+    longest_s: float = 0.0
     count: int = 0
     mismatch: str = ''
     wrong: str = ''
@@ -34,10 +41,7 @@ class TopicWatch:
         self._begun_s = self._now_s()
 
     def _now_s(self) -> float:
-        # a steady clock: simulated time may stand still
-        import time
-
-        return time.monotonic()
+        return time.monotonic()  # simulated time may stand still
 
     def subscribe(
         self,
@@ -47,6 +51,7 @@ class TopicWatch:
         qos: QoSProfile,
         *,
         wanted: bool = True,
+        steady: bool = False,
         group: Any = None,
     ) -> Any:
         """
@@ -56,17 +61,23 @@ class TopicWatch:
         :param topic: As it was asked for; remapping is followed.
         :param callback: Called with each message.
         :param qos: What is asked of the publisher.
-        :param wanted: Whether silence is worth a warning.
+        :param wanted: Whether silence from the beginning is worth a warning.
+        :param steady: Whether a pause of a few seconds is; others are missed when they stay away
+            for longer than they ever did.
         :param group: Callback group.
         """
         name = self._node.resolve_topic_name(topic)
-        watched = self._topics.setdefault(name, _Topic(wanted))
+        watched = self._topics.setdefault(name, _Topic(wanted, steady))
 
         def heard(message: Any) -> None:
-            watched.heard_s = self._now_s()
+            now = self._now_s()
+            if watched.count:
+                watched.longest_s = max(watched.longest_s, now - watched.heard_s)
+            watched.heard_s = now
             watched.count += 1
             try:
                 callback(message)
+                watched.wrong = ''
             except Exception as error:  # one message must not end the node
                 watched.wrong = str(error) or repr(error)
                 self._node.get_logger().error(
@@ -92,21 +103,40 @@ class TopicWatch:
 
     def check(self) -> dict[str, str]:
         """Tell what is wrong, by topic; log what is new."""
-        now, found = self._now_s(), {}
+        found = {}
         for name, topic in self._topics.items():
-            said = topic.mismatch if topic.count == 0 else topic.wrong
-            if not said and topic.wanted and topic.count == 0 and now - self._begun_s > SILENT_S:
-                said = (
-                    'silent: it has publishers, but nothing was ever heard'
-                    if self._node.count_publishers(name)
-                    else 'silent: nobody publishes it'
-                )
+            said = (topic.mismatch if topic.count == 0 else topic.wrong) or self._silence(
+                name, topic
+            )
             if said and said != topic.told:
                 self._node.get_logger().warning(f'{name}: {said}')
+            elif topic.told and not said:
+                self._node.get_logger().info(f'{name}: it is back')
             topic.told = said
             if said:
                 found[name] = said
         return found
+
+    def _silence(self, name: str, topic: _Topic) -> str:
+        """Tell how a topic is silent; nothing where it is not, or may be."""
+        now = self._now_s()
+        somebody = self._node.count_publishers(name) > 0
+        if topic.count == 0:
+            if not topic.wanted or now - self._begun_s <= SILENT_S:
+                return ''
+            if somebody:
+                return 'silent: it has publishers, but nothing was ever heard'
+            return 'silent: nobody publishes it'
+        patience_s = SILENT_S
+        if not topic.steady:
+            if topic.count < LEARNT:
+                return ''
+            patience_s = max(SILENT_S, PATIENCE * topic.longest_s)
+        if now - topic.heard_s <= patience_s:
+            return ''
+        if somebody:
+            return 'it fell silent: it still has publishers, but nothing comes any more'
+        return 'it fell silent: nobody publishes it any more'
 
     def counts(self) -> dict[str, int]:
         """Count messages heard, by topic."""

@@ -1,0 +1,69 @@
+"""Runs a node until it is told to stop, and lets it finish while it still hears."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+Made = TypeVar('Made')
+
+
+def run(
+    make: Callable[[], Made],
+    finish: Callable[[Made], None],
+    *,
+    arguments: list[str] | None,
+    threads: int,
+    begin: Callable[[Made], bool] = lambda node: True,
+) -> NoReturn:
+    """
+    Run a node until SIGINT or SIGTERM, then end the process: 0, or 1 where it did not begin.
+
+    :param make: Makes it.
+    :param finish: Called when it is to stop, while topics and services still work.
+    :param arguments: Of the command line; None: the process's own.
+    :param threads: That run its callbacks.
+    :param begin: Called before the first callback; where it returns False the node ends.
+    """
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    node: Any = make()
+    executor = MultiThreadedExecutor(num_threads=threads)
+    executor.add_node(node)
+    node.context.on_shutdown(stopping.set)
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            pass
+        finally:
+            stopping.set()
+
+    spinning = threading.Thread(target=spin, name='executor')
+    begun = False
+    try:
+        begun = begin(node)
+        if begun:
+            spinning.start()
+            stopping.wait()
+    finally:
+        finish(node)
+        executor.shutdown(timeout_sec=0.5)
+        if begun:
+            spinning.join(0.5)
+        node.destroy_node()
+        rclpy.try_shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if begun else 1)  # all is closed; taking the interpreter apart would last a second
