@@ -93,7 +93,8 @@ _SAME_KIND = {
 ATTRIBUTES = frozenset(
     (
         "red green blue yellow orange purple pink brown black white grey gray beige "
-        "silver gold cyan magenta violet big large small little tiny tall short long "
+        "silver gold cyan magenta violet turquoise teal navy maroon crimson scarlet indigo "
+        "ivory bronze khaki big large small little tiny tall short long "
         "old new wooden wood metal steel glass plastic leather ceramic paper round "
         "square rectangular oval dark light bright empty open closed"
     ).split()

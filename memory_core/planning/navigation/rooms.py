@@ -25,13 +25,15 @@ NARROWING = 0.8
 """A passage at least so wide, for the narrower of the two parts it joins, is none."""
 SMOOTH_M = 0.1
 JAMB_STEPS_M = np.arange(0.05, 0.45, 0.05)
-JAMB, SHORT_JAMB = 0.8, 0.55
+JAMB, SHORT_JAMB = 0.8, 0.6
 """A wall goes on beyond its gap over so much of these steps; on one side less, in a corner."""
 BESIDE_M = 0.06
 NARROWEST_M = 0.6
 LEAF_M = 0.35
 """An open door may stand so far before its jamb, and be nearer than that."""
 SIDE_M = 0.25
+STRIP_M, MOST_SLOPE = 0.15, 0.15
+"""What goes on in the line of a gap does not turn away from it, within so wide a strip."""
 OPPOSITE = 0.5
 _MOST_ENDS = 120
 LEAST_M2 = 1.5
@@ -191,6 +193,8 @@ def _is_gap(end: FloatArray, other: FloatArray, occupied: cKDTree) -> bool:
         return False
     if _is_face(end, along, occupied) or _is_face(other, along, occupied):
         return False
+    if _askew(end, -along, occupied) or _askew(other, along, occupied):
+        return False
     jambs = sorted((_goes_on(end, -along, occupied), _goes_on(other, along, occupied)))
     return jambs[0] >= SHORT_JAMB and jambs[1] >= JAMB
 
@@ -200,6 +204,17 @@ def _is_face(end: FloatArray, along: FloatArray, occupied: cKDTree) -> bool:
     aside = SIDE_M * np.array([-along[1], along[0]])
     apart, _ = occupied.query(np.array([end + aside, end - aside]))
     return bool((apart <= BESIDE_M).all())
+
+
+def _askew(end: FloatArray, along: FloatArray, occupied: cKDTree) -> bool:
+    """Whether what begins at an end runs in another direction than the gap."""
+    offset = occupied.data[occupied.query_ball_point(end, float(JAMB_STEPS_M[-1]))] - end
+    ahead, aside = offset @ along, offset @ np.array([-along[1], along[0]])
+    strip = (ahead >= 0) & (np.abs(aside) <= STRIP_M)
+    if strip.sum() < 3 or np.ptp(ahead[strip]) == 0:
+        return True
+    spread = np.cov(ahead[strip], aside[strip])
+    return bool(abs(spread[0, 1]) > MOST_SLOPE * spread[0, 0])
 
 
 def _goes_on(end: FloatArray, along: FloatArray, occupied: cKDTree) -> float:

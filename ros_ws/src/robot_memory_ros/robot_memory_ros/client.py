@@ -8,6 +8,7 @@ from typing import Any
 from geometry_msgs.msg import Pose
 from rclpy.action import ActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
 from robot_memory_interfaces.action import Ingest
@@ -21,6 +22,9 @@ from robot_memory_interfaces.srv import (
     Query,
     Save,
 )
+
+CONNECT_S = 0.1
+"""Whether the other side is there is asked so often; it may know of us a little later."""
 
 
 class MemoryClient:
@@ -104,7 +108,7 @@ class MemoryClient:
         self, path: str, *, robot: str = '', feedback: Callable[[Any], None] | None = None
     ) -> Future:
         """
-        Read a recording into the memory; resolves to a goal handle.
+        Read a recording into the memory once it is there; resolves to a goal handle.
 
         :param path: On the robot.
         :param robot: Whose it is.
@@ -114,8 +118,24 @@ class MemoryClient:
             self._reader = ActionClient(
                 self._node, Ingest, self._prefix + 'ingest', callback_group=self._group
             )
-        goal = Ingest.Goal(path=path, robot=robot)
-        return self._reader.send_goal_async(goal, feedback_callback=feedback)
+        reader, goal = self._reader, Ingest.Goal(path=path, robot=robot)
+        accepted = Future()
+        waited = 0
+
+        def send() -> None:
+            nonlocal waited
+            waited = waited + 1 if reader.server_is_ready() else 0
+            if waited < 2:  # a goal sent to a server that does not know us yet is never answered
+                return
+            timer.cancel()
+            sent = reader.send_goal_async(goal, feedback_callback=feedback)
+            sent.add_done_callback(lambda done: accepted.set_result(done.result()))
+
+        timer = self._node.create_timer(
+            CONNECT_S, send, callback_group=self._group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )  # fmt: skip
+        return accepted
 
     def _call(self, kind: Any, **fields: Any) -> Future:
         return self._clients[kind].call_async(kind.Request(**fields))

@@ -165,10 +165,15 @@ class Stack:
         return future.result()
 
     def service(self, kind, name, **fields):
-        """Call a service."""
+        """Call a service; a node that has just come up may miss the first call."""
         client = self.robot.create_client(kind, name)
         until(client.service_is_ready)
-        return self.call(client.call_async(kind.Request(**fields)))
+        for _ in range(3):
+            future = client.call_async(kind.Request(**fields))
+            with contextlib.suppress(AssertionError):
+                until(future.done, 5.0)
+                break
+        return self.call(future)
 
     def ready(self):
         """Wait until the memory answers and the topics are connected."""
