@@ -116,10 +116,10 @@ class Structure:
             return self._made
 
     def level(self) -> Organiser:
-        """The organiser after it took what is pending, where that is little."""
+        """The organiser after it took what is pending, where that is little and nothing may lag."""
         organiser = self.organiser
         organiser.follow()
-        if organiser.pending > INLINE:
+        if organiser.pending > (0 if self._lag_s else INLINE):
             self.start()
             return organiser
         try:

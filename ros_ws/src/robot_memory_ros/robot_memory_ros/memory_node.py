@@ -50,7 +50,7 @@ SETTINGS = {
                           'sent again by perception_node)', 1, 1_000_000),
     'batch_size': Setting(100, 'stored in one go at most', 1, 10_000),
     'query_threads': Setting(2, 'questions answered at the same time', 1, 16),
-    'answer_lag': Setting(1.0, 'answers may be so many seconds behind what is observed', 0.0,
+    'answer_lag': Setting(2.0, 'answers may be so many seconds behind what is observed', 0.0,
                           60.0),
     'marker_period': Setting(5.0, 'markers are made anew so often, seconds; 0: never', 0.0,
                              3600.0, fixed=False),
