@@ -57,7 +57,8 @@ def draw(markers: list[Any]) -> str:
     parts = [part for marker in shown for part in _part(plan, marker)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {plan.width:.0f} '
-        f'{plan.height:.0f}" font-family="sans-serif">'
+        f'{plan.height:.0f}" font-family="sans-serif" role="img" aria-labelledby="title">'
+        f'<title id="title">{len(shown)} markers, from above</title>'
         f'<rect width="100%" height="100%" fill="#26282c"/>{"".join(parts)}</svg>'
     )
 
