@@ -128,6 +128,8 @@ class RobotMemory:
         self._scan = DatabaseScan(store)
         self._retention = retention
         self._lag_s = lag_s
+        self._plans_ns = _changed_ns(folder / FLOOR_PLANS)
+        self._plans = load_plans(folder / FLOOR_PLANS)
         self._structure = self._new_structure()
         self._committer = (
             GroupCommitter(self._commit, window_s=commit_window_s) if lock is not None else None
@@ -138,7 +140,7 @@ class RobotMemory:
             self._store, self._encoder, retention=self._retention,
             removed=self._removed_some, lag_s=self._lag_s,
         )  # fmt: skip
-        structure.plan_floors(load_plans(self.folder / FLOOR_PLANS))
+        structure.plan_floors(self._plans)
         return structure
 
     def _removed_some(self) -> None:
@@ -173,8 +175,9 @@ class RobotMemory:
             keyframe_budget_bytes: The oldest pictures go (with a record) beyond this.
             gpu: Search on a GPU; None where there is one.
             retention: How many observations are kept, and which go first; None for no bound.
-            lag_s: By how much answers may be behind what is being observed, seconds: saves most
-                of the work of answering while observations stream in.
+            lag_s: By how much answers may be behind what is being observed, seconds, and as long
+                as organising it takes: saves most of the work of answering while observations
+                stream in.
 
         Raises:
             MemoryMissing: There is none and it may not be made.
@@ -423,10 +426,24 @@ class RobotMemory:
 
         Args:
             plan: The rooms, floor by floor.
+
+        Raises:
+            StorageFull: It cannot be written.
         """
         self._writer()
-        plan.save(self.folder / FLOOR_PLANS)
-        self._structure.plan_floors(load_plans(self.folder / FLOOR_PLANS))
+        try:
+            plan.save(self.folder / FLOOR_PLANS)
+        except OSError as error:
+            raise StorageFull(f"the floor plan cannot be kept: {error}") from error
+        self._plans = {**self._plans, plan.map_id: plan}
+        self._structure.plan_floors(self._plans)
+
+    def _follow_plans(self) -> None:
+        """Take over floor plans that the writer has told since."""
+        stamp_ns = _changed_ns(self.folder / FLOOR_PLANS)
+        if stamp_ns != self._plans_ns:
+            self._plans_ns, self._plans = stamp_ns, load_plans(self.folder / FLOOR_PLANS)
+            self._structure.plan_floors(self._plans)
 
     # -- recalling --------------------------------------------------------------------------
 
@@ -435,6 +452,7 @@ class RobotMemory:
             raise MemoryClosed(f"the memory in {self.folder} was closed")
         if self.read_only and self._index.follow():
             self._structure.forget()
+            self._follow_plans()
         return self._index if self._index.ready else self._scan
 
     def recall(
@@ -780,6 +798,8 @@ class RobotMemory:
         source = self.folder / "format.json"
         if source.exists():
             shutil.copyfile(source, folder / "format.json")
+        if (self.folder / FLOOR_PLANS).exists():
+            shutil.copytree(self.folder / FLOOR_PLANS, folder / FLOOR_PLANS)
         return folder
 
     def export(
@@ -1019,3 +1039,8 @@ def _acknowledgement(written: Written, refused: list[Refusal]) -> Acknowledgemen
     return Acknowledgement(
         tuple(item.id for item in written.observations), written.known, tuple(refused)
     )
+
+
+def _changed_ns(folder: Path) -> int:
+    """When a file was last put into a folder, nanoseconds; 0 where there is none."""
+    return folder.stat().st_mtime_ns if folder.exists() else 0

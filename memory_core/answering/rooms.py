@@ -11,7 +11,6 @@ generated houses of the simulator, seeds 12 to 29.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,8 +116,9 @@ def rooms_of(scene: Scene, encode: Encode | None = None) -> tuple[Room, ...]:
         scene: The scene.
         encode: Sentences to unit vectors; None compares labels by spelling alone.
     """
-    if _latest and _latest[0][0] is scene:
-        return _latest[0][1]
+    for kept, rooms in tuple(_latest):  # another thread may put another scene's there
+        if kept is scene:
+            return rooms
     found = _find(scene, encode)
     _latest[:] = [(scene, found)]
     return found
@@ -156,15 +156,16 @@ def planned_rooms(scene: Scene) -> IntArray:
 
 
 def _planned(scene: Scene, things: IntArray, stood: FloatArray, plan: FloorPlan) -> IntArray:
-    """The floor plan's rooms in which things were seen, by most of the views; -1 for none, (n,)."""
+    """The floor plan's rooms in which things were seen, by most of the views, near ones first; -1 for none, (n,)."""
     saw, view = np.nonzero(scene.sees[things] > 0)
     at = scene.thing_position[things]
     found = plan.seen_from(at[saw], stood[view])
     apart = np.linalg.norm(at[saw] - stood[view], axis=1)
-    votes: dict[int, Counter[int]] = {}
+    votes: dict[int, dict[int, float]] = {}
     for thing, number, way_m in zip(saw.tolist(), found.tolist(), apart.tolist(), strict=True):
         if number:
-            votes.setdefault(thing, Counter())[number] += 1 / (1 + way_m)
+            counted = votes.setdefault(thing, {})
+            counted[number] = counted.get(number, 0.0) + 1 / (1 + way_m)
     groups = plan.at(at)
     for thing, counted in votes.items():
         groups[thing] = max(sorted(counted), key=lambda number: counted[number])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from memory_core.language.lexicon import words_of
 from memory_core.language.rooms import room_word
 from memory_core.planning.body import Seen
@@ -15,11 +17,13 @@ from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
 from memory_core.planning.regions import Region, openable
 from memory_core.planning.spots import free_spot
+from memory_core.semantic.expected import CLOSED
 from memory_core.types import Pose, Vector3
 
 MOVED_M = 0.6
 PLACES, SIDES = 4, 2
 GIVE_WITHIN_M = 0.25
+BESIDE_M = 0.1
 ROOM_M = 0.8
 """Who is so near to the middle of a room is in it."""
 
@@ -254,9 +258,17 @@ def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
     named = meant.candidates[:PLACES]
     if not named:
         raise Ended("nothing known")
+    if errand.goal.relation == "in" and all(_shut(candidate.label) for candidate in named):
+        raise Ended("it is shut")
     return [
         Region(c.label, "", c.position, c.size, False, c.probability, c.travel_m) for c in named
     ]
+
+
+def _shut(label: str) -> bool:
+    """Whether what a label names has to be opened before anything can be put into it."""
+    words = words_of(label)
+    return openable(label) or (bool(words) and words[-1] in CLOSED)
 
 
 def _surfaces(errand: Errand, thing: str, *, within: str = "") -> list[Region]:
@@ -302,6 +314,10 @@ def _spot_on(errand: Errand, region: Region, here: Pose) -> Vector3 | None:
     for at in (region.top, region.centre):
         errand.body.eyes.look(at)
         cloud = errand.body.eyes.cloud()
+        if max(region.size) > 0:  # not on what stands beside it
+            reach_m = max(region.size[:2]) / 2 + BESIDE_M
+            apart = np.hypot(cloud[:, 0] - region.centre[0], cloud[:, 1] - region.centre[1])
+            cloud = cloud[apart <= reach_m]
         toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
         spot = free_spot(cloud, region.top, floor_m=here.z, toward=toward)
         if spot is not None:
@@ -314,6 +330,7 @@ def _set_aside(errand: Errand) -> None:
     travel_m = errand.body.navigator.travel_m
     nearest = sorted(_surfaces(errand, "thing"), key=lambda region: travel_m(region.top))
     _put_down(errand, "what I hold", nearest, seen_as=lambda label: True)
+    errand.found_at = None
 
 
 def _usual_place(known: tuple[Candidate, ...], found_at: Vector3 | None) -> Vector3 | None:
@@ -323,7 +340,7 @@ def _usual_place(known: tuple[Candidate, ...], found_at: Vector3 | None) -> Vect
             stays = candidate.earlier
             longest = max(stays, key=lambda stay: (stay.last_ns - stay.start_ns, stay.sightings))
             return longest.position
-    if not known or (found_at and math.dist(known[0].position, found_at) <= MOVED_M):
+    if not known or found_at is None or math.dist(known[0].position, found_at) <= MOVED_M:
         return None
     return known[0].position
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,7 +77,7 @@ class Hunt:
             if candidate is None and region is None:
                 return None
             if candidate is not None:
-                seen = self._visit(candidate, meant)
+                seen = self._visit(candidate)
             else:
                 assert region is not None
                 seen = self.search(region)
@@ -137,19 +136,10 @@ class Hunt:
     def _was_searched(self, region: Region) -> bool:
         return any(math.dist(region.centre, at) < APART_M for at in self._searched)
 
-    def _visit(self, candidate: Candidate, meant: Meant) -> Seen | None:
-        """Look where it is remembered, and into what is shut there.
-
-        One like it that is seen on the way is taken for it only where none was known to be.
-        """
+    def _visit(self, candidate: Candidate) -> Seen | None:
+        """Look where it is remembered, and into what is shut there."""
         errand, at = self.errand, candidate.position
-        arrived, elsewhere = self._go_looking(
-            at, candidate.label, reach=self.reach,
-            ignoring=lambda item: any(
-                math.dist(item.position, known.position) <= SAME_SPOT_M
-                for known in meant.candidates
-            ),
-        )  # fmt: skip
+        arrived, elsewhere = self._go_looking(at, candidate.label, reach=self.reach)
         if elsewhere is not None:
             return self._go_and_see(elsewhere)
         if not arrived:
@@ -175,17 +165,24 @@ class Hunt:
         *,
         reach: bool = False,
         square: bool = False,
-        ignoring: Callable[[Seen], bool] = lambda item: False,
     ) -> tuple[bool, Seen | None]:
         """Drive to where a point can be looked at, or stop where the thing is seen on the way.
+
+        One like it is taken for it only where none was known to be, and none was looked for in
+        vain on this errand.
 
         Returns:
             Whether it arrived, and what it stopped for.
         """
         spotted: list[Seen] = []
+        others = [known.position for known in self.errand.meant(self.thing).candidates]
+        others += [look.position for look in self.errand.looked if not look.found]
 
         def stop() -> bool:
-            spotted.extend(item for item in self._look_about() if not ignoring(item))
+            spotted.extend(
+                item for item in self._look_about()
+                if all(math.dist(item.position, other) > SAME_SPOT_M for other in others)
+            )  # fmt: skip
             return bool(spotted)
 
         self.errand.body.eyes.noticed()

@@ -176,11 +176,14 @@ class FloorPlan:
         arrays: dict[str, Any] = {f"rooms{n}": s.rooms for n, s in enumerate(self.storeys)}
         arrays["where"] = np.array([(s.height_m, *s.corner, s.cell_m) for s in self.storeys])
         beside = path.with_suffix(".new")
-        with beside.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        try:
+            with beside.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def load_plans(folder: Path) -> dict[str, FloorPlan]:

@@ -101,9 +101,10 @@ class Structure:
         self._generation = 0
         self._unorganised = 0
         self._counted_s = time.monotonic()
-        self._whole: tuple[int, tuple[int, int, int], Scene | None] | None = None
+        self._whole: tuple[int, tuple[int, int, int, int], Scene | None] | None = None
         self._texts = (0, 0, False)  # up to which number, after which removal, whether any
         self._floor_plans: dict[str, FloorPlan] = {}
+        self._plans_told = 0
 
     # -- organising --------------------------------------------------------------------------
 
@@ -276,6 +277,7 @@ class Structure:
     def plan_floors(self, plans: Mapping[str, FloorPlan]) -> None:
         """From now on rooms are told apart by these floor plans, by map."""
         self._floor_plans = dict(plans)
+        self._plans_told += 1
         self._begin_scenes_anew()
 
     def _begin_scenes_anew(self) -> None:
@@ -353,7 +355,10 @@ class Structure:
         """The whole memory's scene; a large one stands until an entity appears, moves or goes."""
         kept = self._whole
         generation = self._generation
-        shape = (organiser.shape, self._store.last_removal(), self._store.last_anchor_pose())
+        shape = (
+            organiser.shape, self._plans_told, self._store.last_removal(),
+            self._store.last_anchor_pose(),
+        )  # fmt: skip
         if kept is not None and (
             kept[0] == generation
             or (kept[2] is not None and not kept[2].whole and kept[1] == shape)

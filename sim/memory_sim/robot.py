@@ -150,6 +150,7 @@ class HouseRobot:
         if moved:
             self.settle()
             self.memory.move_anchors(moved, map_id=localiser.map_id, reason="loop closure")
+            self._tell_rooms()
 
     def _tell_rooms(self) -> None:
         """Tell the memory which rooms the map has by now."""

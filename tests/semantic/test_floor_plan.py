@@ -88,3 +88,16 @@ def test_with_a_plan_rooms_are_told_apart_by_its_walls_and_so_after_a_restart(tm
     with RobotMemory.open(tmp_path / "m", text_encoder=None, read_only=True) as again:
         assert rooms(again) == ["kitchen", "bedroom"]
     assert before != ["kitchen", "bedroom"]  # all is in view from both sides of the wall
+
+
+def test_a_reader_and_a_backup_have_the_plan_that_was_told_last(tmp_path):
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        memory.observe(watched(1, Pose(0.5, 1.0, 1.2), ("kettle", (1.7, 1.0, 1.0))))
+        with RobotMemory.open(tmp_path / "m", text_encoder=None, read_only=True) as reader:
+            assert reader.understand("where is the kettle?", now_ns=100).scene.floor_plan is None
+            memory.tell_floor_plan(two_rooms())
+            memory.observe(watched(2, Pose(0.5, 1.0, 1.2), ("kettle", (1.7, 1.0, 1.0))))
+            told = reader.understand("where is the kettle?", now_ns=100).scene.floor_plan
+            assert told.at(np.array([[3.0, 1.0, 0.5]])).tolist() == [2]
+        memory.backup(tmp_path / "copy")
+    assert list(load_plans(tmp_path / "copy" / "floor_plans")) == ["map"]

@@ -100,7 +100,9 @@ class MemoryNode(LifecycleNode):
         try:
             retention = Retention(kept, value(self, 'policy')) if kept else None
             self._memory = RobotMemory.open(
-                folder, text_encoder=encoder_of(value(self, 'encoder')), retention=retention,
+                folder,
+                text_encoder=encoder_of(value(self, 'encoder')),
+                retention=retention,
                 lag_s=value(self, 'answer_lag'),
             )
         except RobotMemoryError as error:

@@ -86,7 +86,8 @@ class PutEachBack(Task):
                 self.table.place(name, *place)
         elif not since and step < self._kind.back_from:
             for number, name in enumerate(self._names):
-                if number == turn or (self._kind.manner == "together" and turn == 0):
+                shown = turn == 0 if self._kind.manner == "together" else number == turn
+                if shown:
                     self.table.place(name, *self._belong[name])
                 else:
                     self.table.put_away(name)
