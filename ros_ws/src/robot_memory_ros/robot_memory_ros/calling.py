@@ -68,6 +68,10 @@ class ActionCaller:
         """Whether somebody serves it."""
         return bool(self._client.server_is_ready())
 
+    def destroy(self) -> None:
+        """Let go of the client; a node that is destroyed does not do that by itself."""
+        self._client.destroy()
+
     def call(
         self,
         goal: Any,

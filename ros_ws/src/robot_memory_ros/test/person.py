@@ -68,4 +68,6 @@ class Person(Node):
         """Give no more orders."""
         self.executor_of_its_own.shutdown()
         self.begun.join(2.0)
+        for caller in self.asked.values():
+            caller.destroy()
         self.destroy_node()
