@@ -16,7 +16,9 @@ def tasks(parser: argparse.ArgumentParser) -> None:
     """Declare `robot-memory tasks`."""
     kinds = parser.add_subparsers(dest="action", metavar="WHAT", required=True)
     listed = kinds.add_parser("list", parents=[common_options()], help="which tasks there are")
-    listed.add_argument("--suite", metavar="S", help="only memorybench, mikasa or ballet")
+    listed.add_argument(
+        "--suite", metavar="S", help="only memorybench, mikasa, generated or ballet"
+    )
     listed.set_defaults(run=_run_list)
     shown = kinds.add_parser(
         "show", parents=[common_options()], help="what a task asks, and a strip of pictures of it"
@@ -40,7 +42,7 @@ def tasks(parser: argparse.ArgumentParser) -> None:
 def evaluate(parser: argparse.ArgumentParser) -> None:
     """Declare `robot-memory eval tasks`."""
     parser.add_argument("--suite", nargs="+", metavar="S",
-                        help="memorybench, mikasa, ballet (default: all there are)")  # fmt: skip
+                        help="memorybench, mikasa, generated, ballet (default: all there are)")  # fmt: skip
     parser.add_argument("--task", nargs="+", default=[], metavar="ID", help="only these tasks")
     parser.add_argument("--agent", nargs="+", default=["memory"], metavar="A",
                         help=f"{_AGENTS}, or MODULE:CALLABLE of your own (default: memory)")  # fmt: skip

@@ -44,6 +44,7 @@ SUITES = {
     for suite in (
         Suite("memorybench", ("MemoryBench",), _TABLE, "memory_sim.agents.table", _NO_FRAMES),
         Suite("mikasa", ("MIKASA",), _TABLE, "memory_sim.agents.table", _NO_FRAMES),
+        Suite("generated", ("MemoryTable",), _TABLE, "memory_sim.agents.table", _NO_FRAMES),
         Suite("ballet", ("Ballet", "RoomBallet"), "memory_sim.tasks.ballet_rooms",
               "memory_sim.agents.ballet"),
     )

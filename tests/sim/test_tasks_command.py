@@ -139,8 +139,8 @@ def test_two_processes_find_what_one_finds():
     (f"tasks run {SMALL} --agent perfect", "memory, window, last-frame, none, oracle"),
     (f"tasks run {SMALL} --episodes 0", "1 or more"),
     (f"tasks run {SMALL} --video film.avi", ".mp4"),
-    ("tasks list --suite chess", "memorybench, mikasa, ballet"),
-    ("eval tasks --suite chess", "memorybench, mikasa, ballet"),
+    ("tasks list --suite chess", "memorybench, mikasa, generated, ballet"),
+    ("eval tasks --suite chess", "memorybench, mikasa, generated, ballet"),
     ("eval tasks --suite ballet --agent perfect", "memory, window, last-frame, none, oracle"),
     ("eval tasks --suite ballet --task Ballet/None-v0", "tasks list"),
     ("eval tasks --suite ballet --episodes 0", "at least 1 of each"),
@@ -155,7 +155,7 @@ def test_what_there_is_not_is_refused_in_one_line_with_a_next_step(line, says, c
 
 
 def test_suites_are_known_by_the_names_of_their_tasks():
-    assert set(SUITES) == {"memorybench", "mikasa", "ballet"}
+    assert set(SUITES) == {"memorybench", "mikasa", "generated", "ballet"}
     assert suite_of("RoomBallet/Early-v0") is SUITES["ballet"]
     with pytest.raises(InvalidQuery):
         suite_of("House/FindObject-v0")

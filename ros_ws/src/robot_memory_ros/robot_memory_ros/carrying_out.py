@@ -110,7 +110,7 @@ class CarryingOut:
                 raise Refused(BUSY, f'{before.words!r} is being done; cancel it first')
             self._newest = errand
         threading.Thread(target=self._run, args=(errand,), name='errand', daemon=True).start()
-        told_s, stopped_s = 0.0, None
+        told_s, told_steps, stopped_s = 0.0, 0, None
         while not errand.ended.wait(POLL_S):
             now = time.monotonic()
             if stopped_s is None and (handle.is_cancel_requested or self._stopping.is_set()):
@@ -118,8 +118,8 @@ class CarryingOut:
                 stopped_s = now
             if stopped_s is not None and now - stopped_s > STOPPED_S:
                 break
-            if now - told_s > FEEDBACK_S:
-                told_s = now
+            if now - told_s > FEEDBACK_S or len(errand.steps) > told_steps:
+                told_s, told_steps = now, len(errand.steps)
                 handle.publish_feedback(feedback(errand))
         if errand.error is not None:
             raise errand.error

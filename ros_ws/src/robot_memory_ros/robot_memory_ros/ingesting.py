@@ -51,7 +51,8 @@ class Ingesting:
             self.server.destroy()
 
     def _accept(self, goal: Any) -> GoalResponse:
-        if self._active() and not self._busy.locked():
+        """Accept a goal; from then on it is the one that is read."""
+        if self._active() and not self._stopping.is_set() and self._busy.acquire(blocking=False):
             return GoalResponse.ACCEPT
         said = 'another recording is being read' if self._active() else 'it is not active'
         self._node.get_logger().warning(f'{goal.path} is not read: {said}')
@@ -101,17 +102,18 @@ class _Reading:
         threading.Thread(target=self._read, name='ingest', daemon=True).start()
 
     def _read(self) -> None:
-        with self._busy:
-            try:
-                self._report = ingest(
-                    self._memory, Path(self._goal.path).expanduser(),
-                    options=ReadOptions(robot=self._goal.robot or 'robot'),
-                    progress=self._progress,
-                    stop=lambda: self.stop.is_set() or self._stopping.is_set(),
-                )  # fmt: skip
-            except Exception as error:  # told in the result
-                self._error = error
-        self.done.set()
+        try:
+            self._report = ingest(
+                self._memory, Path(self._goal.path).expanduser(),
+                options=ReadOptions(robot=self._goal.robot or 'robot'),
+                progress=self._progress,
+                stop=lambda: self.stop.is_set() or self._stopping.is_set(),
+            )  # fmt: skip
+        except Exception as error:  # told in the result
+            self._error = error
+        finally:
+            self._busy.release()
+            self.done.set()
 
     def _progress(self, done: int, total: int) -> None:
         self.at = (done, total)

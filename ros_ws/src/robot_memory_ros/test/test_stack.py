@@ -14,7 +14,7 @@ from robot_memory_interfaces.msg import Observation, Sighting
 from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query, Save, Verify
 from robot_memory_ros import qos
 from sensor_msgs.msg import CameraInfo
-from stack import START, Stack, StackCase, moments, play, stamp, until
+from stack import START, Stack, StackCase, domain_of_its_own, moments, play, stamp, until
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
@@ -307,7 +307,9 @@ class TwoRobots(unittest.TestCase):
     def test_each_has_a_memory_of_its_own(self):
         """What one is told the other does not know."""
         folders = [Path(tempfile.mkdtemp(prefix='robot-memory-')) for _ in range(2)]
-        stacks = [Stack(folder, namespace=f'robot{n}') for n, folder in enumerate(folders)]
+        domain = domain_of_its_own()
+        stacks = [Stack(folder, namespace=f'robot{n}', domain=domain)
+                  for n, folder in enumerate(folders)]  # fmt: skip
         try:
             for stack in stacks:
                 stack.memory()

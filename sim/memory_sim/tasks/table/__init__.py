@@ -18,6 +18,7 @@ from memory_sim.tasks.table.environment import TableEnv
 
 __all__ = [
     "CATALOGUE",
+    "DRAWN",
     "IDS",
     "Proprioception",
     "TableEnv",
@@ -29,8 +30,20 @@ __all__ = [
 
 IDS = tuple(f"{name}-v0" for name in CATALOGUE)
 """Under which the tasks are registered."""
+_LEVELS, _NUMBERS = range(1, 6), range(1000, 1004)
+DRAWN = {
+    f"MemoryTable/Level{level}Number{number}-v0": {"level": level, "number": number}
+    for level in _LEVELS
+    for number in _NUMBERS
+}
+"""Generated tasks that agents are measured by, and their recipes; nobody looked at these before."""
 
 for _id, _name in zip(IDS, CATALOGUE, strict=True):
     gymnasium.register(
         _id, entry_point="memory_sim.tasks.table.environment:TableEnv", kwargs={"task": _name}
     )
+for _id, _recipe in DRAWN.items():
+    gymnasium.register(
+        _id, entry_point="memory_sim.tasks.table.environment:TableEnv",
+        kwargs={"task": "MemoryTable/Generated", **_recipe},
+    )  # fmt: skip
