@@ -52,7 +52,7 @@ from memory_core.perception.image import ImageEncoder
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.recordings.transforms import interpolate
 from memory_core.semantic.consolidation import Consolidated, Retention
-from memory_core.semantic.floor_plan import FloorPlan, load_plans
+from memory_core.semantic.floor_plan import FloorPlan, KeptPlans
 from memory_core.semantic.paths import explained, with_paths
 from memory_core.semantic.recall import recall_scene
 from memory_core.semantic.scene import Scene
@@ -128,8 +128,7 @@ class RobotMemory:
         self._scan = DatabaseScan(store)
         self._retention = retention
         self._lag_s = lag_s
-        self._plans_ns = _changed_ns(folder / FLOOR_PLANS)
-        self._plans = load_plans(folder / FLOOR_PLANS)
+        self._plans = KeptPlans(folder / FLOOR_PLANS)
         self._structure = self._new_structure()
         self._committer = (
             GroupCommitter(self._commit, window_s=commit_window_s) if lock is not None else None
@@ -140,7 +139,7 @@ class RobotMemory:
             self._store, self._encoder, retention=self._retention,
             removed=self._removed_some, lag_s=self._lag_s,
         )  # fmt: skip
-        structure.plan_floors(self._plans)
+        structure.plan_floors(self._plans.by_map)
         return structure
 
     def _removed_some(self) -> None:
@@ -431,19 +430,8 @@ class RobotMemory:
             StorageFull: It cannot be written.
         """
         self._writer()
-        try:
-            plan.save(self.folder / FLOOR_PLANS)
-        except OSError as error:
-            raise StorageFull(f"the floor plan cannot be kept: {error}") from error
-        self._plans = {**self._plans, plan.map_id: plan}
-        self._structure.plan_floors(self._plans)
-
-    def _follow_plans(self) -> None:
-        """Take over floor plans that the writer has told since."""
-        stamp_ns = _changed_ns(self.folder / FLOOR_PLANS)
-        if stamp_ns != self._plans_ns:
-            self._plans_ns, self._plans = stamp_ns, load_plans(self.folder / FLOOR_PLANS)
-            self._structure.plan_floors(self._plans)
+        self._plans.tell(plan)
+        self._structure.plan_floors(self._plans.by_map)
 
     # -- recalling --------------------------------------------------------------------------
 
@@ -452,7 +440,8 @@ class RobotMemory:
             raise MemoryClosed(f"the memory in {self.folder} was closed")
         if self.read_only and self._index.follow():
             self._structure.forget()
-            self._follow_plans()
+            if self._plans.follow():
+                self._structure.plan_floors(self._plans.by_map)
         return self._index if self._index.ready else self._scan
 
     def recall(
@@ -1039,8 +1028,3 @@ def _acknowledgement(written: Written, refused: list[Refusal]) -> Acknowledgemen
     return Acknowledgement(
         tuple(item.id for item in written.observations), written.known, tuple(refused)
     )
-
-
-def _changed_ns(folder: Path) -> int:
-    """When a file was last put into a folder, nanoseconds; 0 where there is none."""
-    return folder.stat().st_mtime_ns if folder.exists() else 0

@@ -29,7 +29,7 @@ def gone(scene: Scene, things: IntArray) -> BoolArray:
     """
     stamps = stamps_of(scene)
     sessions = np.array([stored.observation.session for stored in scene.stored])
-    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    stood = scene.stood
     result = np.zeros(len(things), bool)
     for place, thing in enumerate(things.tolist()):
         seen_from = np.flatnonzero(scene.sees[thing] > 0)

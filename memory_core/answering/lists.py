@@ -21,7 +21,7 @@ from memory_core.answering.grounding import (
     visits,
 )
 from memory_core.answering.parts import MAX_EVIDENCE, make, name_of, no_memory, standing, when_said
-from memory_core.answering.relations import nearest_to, resting_on, supports_of
+from memory_core.answering.relations import nearest_to, resting_on, stands_on
 from memory_core.answering.rooms import BOUNDARIES, rooms_of, rooms_of_things
 from memory_core.answering.things import moments, not_left, where
 from memory_core.language.questions import PlacePhrase, everything
@@ -248,10 +248,11 @@ def _support(context: Context, scene: Scene, phrase: str) -> Answer:
     if not len(things):
         return no_memory(context, phrase)
     there = _there(context, scene, seen(context, scene))
+    found = stands_on(scene, np.union1d(there, things))
     for thing in things.tolist():
-        for support in supports_of(scene, np.union1d(there, things), thing):
-            items = _shown(context, scene, [thing, support])
-            text = f"The {name_of(scene, thing)} is on the {name_of(scene, support)}."
+        if thing in found:
+            items = _shown(context, scene, [thing, found[thing]])
+            text = f"The {name_of(scene, thing)} is on the {name_of(scene, found[thing])}."
             return make(context, text, items)
     thing = int(things[0])
     text = f"The {name_of(scene, thing)} is on the floor, as far as I can tell."

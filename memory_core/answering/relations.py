@@ -27,7 +27,7 @@ Pair = tuple[int, int]
 def sizes_of(scene: Scene, things: IntArray) -> FloatArray:
     """Extent of each thing along x, y, z, the median over its nearest views, metres, (n, 3)."""
     found = np.zeros((len(things), 3))
-    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    stood = scene.stood
     for row, thing in enumerate(things.tolist()):
         views = np.flatnonzero(scene.sees[thing] > 0)
         apart = np.linalg.norm(stood[views] - scene.thing_position[thing], axis=1)
@@ -79,7 +79,7 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     half = np.maximum(half, sizes[:, :2].max(axis=1)) / 2
     boards = np.array([bool(w) and w[-1] in BOARDS for w in words])
     bears_things = np.array([bool(w) and w[-1] in SUPPORTS for w in words])
-    room = planned_rooms(scene)[things]
+    room = planned_rooms(scene, things)
     number = {thing: row for row, thing in enumerate(things.tolist())}
     facts: dict[int, list[tuple[int, float]]] = {}
     for (subject, target), chance in relations(scene, things, "on").items():
@@ -130,12 +130,6 @@ def resting_on(scene: Scene, things: IntArray, supports: IntArray) -> IntArray:
     wanted = set(supports.tolist())
     found = stands_on(scene, things)
     return np.array([t for t, on in found.items() if on in wanted and t not in wanted], np.int64)
-
-
-def supports_of(scene: Scene, things: IntArray, thing: int) -> list[int]:
-    """What a thing stands on; empty for the floor."""
-    found = stands_on(scene, things)
-    return [found[thing]] if thing in found else []
 
 
 def nearest_to(scene: Scene, things: IntArray, targets: IntArray) -> IntArray:

@@ -18,7 +18,6 @@ import numpy as np
 
 from memory_core.language.lexicon import words_of
 from memory_core.language.rooms import NAMES, bears, narrow_name, room_named, room_word
-from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.semantic.kinds import COMMON_NAME, KindModel, likeliest
 from memory_core.semantic.regions import agglomerate
 from memory_core.semantic.scene import Scene
@@ -129,16 +128,16 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
     things = np.flatnonzero(inner[scene.thing_label])
     if len(things) == 0:
         return ()
-    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
+    stood = scene.stood
     if scene.floor_plan is not None:
-        groups = _planned(scene, things, stood, scene.floor_plan)
+        groups = planned_rooms(scene, things)
     else:
         groups = _settle(scene, things, _together(scene, things, stood), stood)
     model = KindModel(encode)
-    rooms = []
+    rooms, least = [], 0 if scene.floor_plan is None else 1
     for number in np.unique(groups).tolist():
         members = things[groups == number]
-        if number < 0 or len(np.unique(scene.thing_label[members])) < LEAST_THINGS:
+        if number < least or len(np.unique(scene.thing_label[members])) < LEAST_THINGS:
             continue
         planned = number if scene.floor_plan is not None else 0
         rooms.append(_room(scene, members, stood, model, planned))
@@ -146,21 +145,22 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
     return tuple(rooms)
 
 
-def planned_rooms(scene: Scene) -> IntArray:
-    """For each thing the floor plan's room in which it was seen; 0 where none is told, (e,)."""
-    things = np.arange(len(scene.thing_label))
-    if scene.floor_plan is None:
+def planned_rooms(scene: Scene, things: IntArray) -> IntArray:
+    """The floor plan's rooms in which things were seen, shape of `things`; 0 for none.
+
+    By most of the views, near ones first.
+
+    Args:
+        scene: The scene.
+        things: Numbers of things.
+    """
+    plan = scene.floor_plan
+    if plan is None:
         return np.zeros(len(things), np.int64)
-    stood = np.array([s.map_pose.position for s in scene.stored if s.map_pose is not None])
-    return np.maximum(_planned(scene, things, stood, scene.floor_plan), 0)
-
-
-def _planned(scene: Scene, things: IntArray, stood: FloatArray, plan: FloorPlan) -> IntArray:
-    """The floor plan's rooms in which things were seen, by most of the views, near ones first; -1 for none, (n,)."""
     saw, view = np.nonzero(scene.sees[things] > 0)
-    at = scene.thing_position[things]
-    found = plan.seen_from(at[saw], stood[view])
-    apart = np.linalg.norm(at[saw] - stood[view], axis=1)
+    at, stood = scene.thing_position[things], scene.stood[view]
+    found = plan.seen_from(at[saw], stood)
+    apart = np.linalg.norm(at[saw] - stood, axis=1)
     votes: dict[int, dict[int, float]] = {}
     for thing, number, way_m in zip(saw.tolist(), found.tolist(), apart.tolist(), strict=True):
         if number:
@@ -169,7 +169,7 @@ def _planned(scene: Scene, things: IntArray, stood: FloatArray, plan: FloorPlan)
     groups = plan.at(at)
     for thing, counted in votes.items():
         groups[thing] = max(sorted(counted), key=lambda number: counted[number])
-    return np.where(groups > 0, groups, -1)
+    return groups
 
 
 def _together(scene: Scene, things: IntArray, stood: FloatArray) -> IntArray:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from memory_core.errors import InputRejected, NotInstalled
+from memory_core.errors import InputRejected
 from memory_core.geometry import angle_between
 from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics, object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
@@ -185,11 +185,7 @@ class Perceiver:
         depth_ns, depth, depth_frame = self._depth
         if abs(depth_ns - heard.stamp_ns) > DEPTH_GAP_NS or depth_frame != frame:
             return sighting
-        try:
-            found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
-        except NotInstalled as error:
-            self._reading.note(f"things seen have bearings alone: {error}")
-            return sighting
+        found = object_position(depth, intrinsics, _box_mask(detection.bbox, depth.shape))
         if found is None:
             return sighting
         centre = in_base.compose(OPTICAL_IN_BODY.inverse()).apply(*found[0])

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from memory_core.errors import DimensionMismatch, InvalidQuery, RobotMemoryError
+from memory_core.errors import DimensionMismatch, InvalidQuery, RobotMemoryError, StorageFull
 from memory_core.types import DEFAULT_MAP, FloatArray, IntArray
 
 logger = logging.getLogger(__name__)
@@ -184,6 +184,42 @@ class FloorPlan:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+class KeptPlans:
+    """The floor plans in a folder; those that another process tells are taken over."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load what is there."""
+        self._folder = folder
+        self._load()
+
+    def _load(self) -> None:
+        self._changed_ns = self._last_change_ns()
+        self.by_map = load_plans(self._folder)
+
+    def _last_change_ns(self) -> int:
+        """When a plan was last put there, nanoseconds; 0 where there is none."""
+        return self._folder.stat().st_mtime_ns if self._folder.exists() else 0
+
+    def tell(self, plan: FloorPlan) -> None:
+        """Keep a plan.
+
+        Raises:
+            StorageFull: It cannot be written.
+        """
+        try:
+            plan.save(self._folder)
+        except OSError as error:
+            raise StorageFull(f"the floor plan cannot be kept: {error}") from error
+        self.by_map = {**self.by_map, plan.map_id: plan}
+
+    def follow(self) -> bool:
+        """Take over what was told since; whether there was any."""
+        if self._last_change_ns() == self._changed_ns:
+            return False
+        self._load()
+        return True
 
 
 def load_plans(folder: Path) -> dict[str, FloorPlan]:

@@ -99,6 +99,11 @@ class Scene:
     whole: bool = True
     floor_plan: FloorPlan | None = None
 
+    @property
+    def stood(self) -> FloatArray:
+        """Positions of the standpoints in the map, metres, shape (s, 3)."""
+        return np.array([s.map_pose.position for s in self.stored if s.map_pose is not None])
+
     def room_of(self, thing: int) -> tuple[str, float]:
         """The likeliest kind of room a thing is in, and the belief in it."""
         kind = int(self.room[thing].argmax())

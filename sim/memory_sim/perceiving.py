@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from memory_core.perception.camera import Intrinsics
+from memory_core.perception.camera import Intrinsics, back_project
 from memory_core.semantic.views import telling
 from memory_core.types import BoolArray, FloatArray, Json
 
 CUT_MARGIN_PX = 2
+FEWEST_POINTS = 10
+"""Fewer do not say where a thing is."""
+OBSTACLE_STRIDE, OBSTACLES_M = 6, 3.5
 
 
 @dataclass(slots=True)
@@ -53,6 +56,22 @@ def middle_of(mask: BoolArray) -> tuple[float, float]:
         float(columns @ np.arange(len(columns)) / total),
         float(rows @ np.arange(len(rows)) / total),
     )
+
+
+def obstacles_in(depth_m: FloatArray, lens: Intrinsics) -> FloatArray:
+    """Points near enough to be put into a map as obstacles: a scanner passes under tables.
+
+    Args:
+        depth_m: Shape (h, w), metres.
+        lens: The camera's.
+
+    Returns:
+        Shape (n, 3), metres, the camera's REP-103 frame.
+    """
+    near = np.zeros(depth_m.shape, bool)
+    step = OBSTACLE_STRIDE
+    near[::step, ::step] = depth_m[::step, ::step] <= OBSTACLES_M
+    return back_project(depth_m, lens, mask=near)
 
 
 def view_of(depth_m: FloatArray, lens: Intrinsics, *, range_m: float) -> dict[str, Json]:

@@ -25,7 +25,14 @@ from memory_core.planning.navigation.navigator import GridNavigator
 from memory_core.planning.navigation.rooms import floor_plan
 from memory_core.planning.navigation.state import load_state, save_state
 from memory_core.types import FloatArray, Observation, Pose, Sighting, Vector3
-from memory_sim.perceiving import Timings, cut_off, middle_of, view_of
+from memory_sim.perceiving import (
+    FEWEST_POINTS,
+    Timings,
+    cut_off,
+    middle_of,
+    obstacles_in,
+    view_of,
+)
 from memory_sim.worlds.home.base import OdometryNoise, SimBase
 from memory_sim.worlds.home.camera import FAR_M, Frame, towards
 from memory_sim.worlds.home.detectors import Detection, Detector, SegmentationDetector
@@ -36,11 +43,8 @@ PERIOD_NS = 500_000_000
 ROOMS_PERIOD_NS = 120 * 10**9
 DRIVING_TILT_RAD = -0.35
 HELD_WITHIN_M = 0.55
-OBSTACLE_STRIDE = 6
-OBSTACLES_M = 3.5
 CLOUD_STRIDE = 2
 CLOUD_MARGIN_M = 0.03
-FEWEST_POINTS = 10
 LEAST_SHOWN = 0.05
 """A picture with depth in less of it shows nothing: the lens is covered, or it came broken."""
 PICTURES = 20
@@ -254,10 +258,7 @@ class HouseRobot:
     def _map_obstacles(self, frame: Frame, where: Localisation, camera: Pose) -> None:
         if where.map_pose is None:
             return
-        near = np.zeros(frame.depth_m.shape, bool)
-        step = OBSTACLE_STRIDE
-        near[::step, ::step] = frame.depth_m[::step, ::step] <= OBSTACLES_M
-        points = back_project(frame.depth_m, frame.intrinsics, mask=near)
+        points = obstacles_in(frame.depth_m, frame.intrinsics)
         self._localiser.see(where.map_pose.compose(camera).transform(points))
 
     def _remember(

@@ -347,7 +347,6 @@ def test_without_a_camera_a_box_in_pixels_is_a_label_alone(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["16UC1", "32FC1"])
 def test_a_depth_image_of_the_same_moment_gives_a_box_its_position(tmp_path, encoding):
-    pytest.importorskip("open3d")
     metres = np.full((120, 160), 4.0)
     metres[50:70, 90:110] = 2.0
     metres[0, 0] = NAN if encoding == "32FC1" else 0

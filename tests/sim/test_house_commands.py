@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import signal
-from importlib.metadata import EntryPoint
 
 import pytest
 
 pytest.importorskip("pybullet")
 
-from memory_core.interfaces import cli
 from memory_core.memory import RobotMemory
 from memory_core.planning.body import Localisation
 from memory_core.planning.outcomes import Journal, Progress
 from memory_core.types import Observation, Pose, Sighting
 from memory_sim.house_days import START_NS, stoppable
 
-PLUGINS = [EntryPoint(name, f"memory_sim.commands:{name}", cli.PLUGINS) for name in ("sim", "do")]
 SMALL = ("--pixels", "96x72", "--encoder", "none")
 HOME = "30"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command; gives its status and what it printed."""
-    real = importlib.metadata.entry_points
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points",
-        lambda **wanted: PLUGINS if wanted == {"group": cli.PLUGINS} else real(**wanted),
-    )
-
-    def command(*words):
-        status = cli.main([str(word) for word in words])
-        return status, *capsys.readouterr()
-
-    return command
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from 1.0 to 0.2.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 
 from memory_core.episodic.retention.policies import RULES, RetentionPolicy, policy_named
 from memory_core.errors import DimensionMismatch, InvalidQuery, MemoryDamaged, NotInstalled
+from memory_core.threads import one_thread
 from memory_core.types import FloatArray, IntArray
 
 HIDDEN = 64
@@ -90,7 +90,7 @@ class LearnedAllocator:
     def values(self) -> FloatArray:
         """The reward expected of each rule on each task, shape (tasks, rules)."""
         torch = _torch()
-        with torch.no_grad(), _one_thread(torch):
+        with torch.no_grad(), one_thread():
             return np.asarray(self._network(torch.eye(len(self.tasks))).numpy())
 
     def policy_for(self, task: str) -> RetentionPolicy:
@@ -139,7 +139,7 @@ class LearnedAllocator:
         one_hot = torch.eye(len(self.tasks))[torch.as_tensor(np.asarray(tasks, np.int64))]
         chosen = torch.as_tensor(np.asarray(rules, np.int64))[:, None]
         wanted = torch.as_tensor(np.asarray(rewards, np.float32))
-        with _one_thread(torch):
+        with one_thread():
             expected = self._network(one_hot).gather(1, chosen)[:, 0]
             loss = VALUE_WEIGHT * torch.nn.functional.mse_loss(expected, wanted)
             self._optimiser.zero_grad()
@@ -185,17 +185,6 @@ class LearnedAllocator:
         except RuntimeError as error:
             raise MemoryDamaged(f"{path} is not an allocator: {error}") from None
         return allocator
-
-
-@contextmanager
-def _one_thread(torch: Any) -> Iterator[None]:
-    """A network this small is slower on several threads: they wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _torch() -> Any:

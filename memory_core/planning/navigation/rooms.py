@@ -50,7 +50,7 @@ def rooms_of_grid(grid: OccupancyGrid, *, first: int = 1) -> IntArray:
     Returns:
         For each cell the room whose floor it is, 0 for none, shape (rows, columns).
     """
-    floor = ndimage.binary_opening(grid.known & ~grid.walls & _reached(grid))
+    floor = ndimage.binary_opening(grid.scan_odds < 0)  # what the beams of the scanner passed
     if not floor.any():
         return np.zeros(grid.shape, np.int64)
     clearance = ndimage.distance_transform_edt(np.pad(floor, 1))[1:-1, 1:-1] * grid.cell_m
@@ -85,24 +85,19 @@ def floor_plan(
     return FloorPlan(tuple(storeys), map_id) if first > 1 else None
 
 
-def _reached(grid: OccupancyGrid) -> BoolArray:
-    """Cells that the scanner's beams passed: floor, and what a beam passes over it."""
-    return np.asarray(grid.scan_odds < 0)
-
-
 def _parts(clearance: FloatArray, floor: BoolArray, cell_m: float) -> IntArray:
     """The floor divided by which peak of clearance each cell climbs to, numbered from 1."""
     smooth = ndimage.gaussian_filter(clearance, SMOOTH_M / cell_m)
     smooth = np.where(floor, smooth, -1.0)
     rows, columns = smooth.shape
-    best, steepest = smooth.copy(), np.arange(smooth.size).reshape(smooth.shape)
+    index = np.arange(smooth.size).reshape(smooth.shape)
+    best, steepest = smooth.copy(), index
     padded = np.pad(smooth, 1, constant_values=-1.0)
     for down, right in _NEIGHBOURS:
         there = padded[1 + down : 1 + down + rows, 1 + right : 1 + right + columns]
         higher = there > best
         best = np.where(higher, there, best)
-        to = np.arange(smooth.size).reshape(smooth.shape) + down * columns + right
-        steepest = np.where(higher, to, steepest)
+        steepest = np.where(higher, index + down * columns + right, steepest)
     top = steepest.ravel()
     while (top != top[top]).any():
         top = top[top]

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from memory_core.errors import InvalidQuery
+from memory_core.threads import one_thread
 from memory_core.types import IntArray
 from memory_sim.agents.ballet_perception import Seen, seen_in
 from memory_sim.tasks.ballet_dances import NAMES, PLACES, WATCH
-from memory_sim.training.ballet import SHIPPED, load_network, one_thread
+from memory_sim.training.ballet import SHIPPED, load_network
 from memory_sim.training.ballet_networks import NOBODY, features, square_number
 
 

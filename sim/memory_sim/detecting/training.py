@@ -13,9 +13,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
-
 from memory_core.errors import InvalidQuery
+from memory_core.threads import one_thread
 from memory_core.types import Json
 from memory_sim.detecting.learning import Schedule, learn_to_name, learn_to_segment
 from memory_sim.detecting.looks import Looks, looks_of
@@ -71,9 +70,7 @@ def train_detector(
     def telling(what: str) -> Callable[[int, int], None]:
         return lambda done, total: progress(done, total, what) if progress else None
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         begun = time.perf_counter()
         views = _views(folder, lessons, telling("homes rendered"))
         seconds["rendering"] = time.perf_counter() - begun
@@ -94,8 +91,6 @@ def train_detector(
             looks, schedule, kept=folder / "namer.pt", progress=telling("steps of naming")
         )
         seconds["naming"] = time.perf_counter() - begun
-    finally:
-        torch.set_num_threads(threads)
     out.parent.mkdir(parents=True, exist_ok=True)
     save(Network(segmenter, namer), out, about={"lessons": json.dumps(asdict(lessons))})
     weights = out.read_bytes()

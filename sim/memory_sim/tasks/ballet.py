@@ -23,11 +23,12 @@ from memory_sim.tasks.ballet_dances import (
     draw_ballet,
 )
 from memory_sim.tasks.ballet_stage import FARTHEST, PICTURE_PX, OnStage, picture, symbols
+from memory_sim.tasks.closing import Closable
 
 try:
     import gymnasium
     from gymnasium import spaces
-    from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
+    from gymnasium.error import InvalidAction, ResetNeeded
 except ImportError as missing:
     raise NotInstalled.part("gymnasium", "sim") from missing
 
@@ -39,7 +40,7 @@ _LONGEST = 120
 _ENLARGED = 4
 
 
-class StageEnv(gymnasium.Env[dict[str, Any], np.int64]):  # type: ignore[misc]
+class StageEnv(Closable, gymnasium.Env[dict[str, Any], np.int64]):  # type: ignore[misc]
     """What all tasks with dancers share: spaces, what is refused, pictures.
 
     An observation is `rgb`, shape (99, 99, 3), or, with `symbols`, `symbols`, shape (8, 4), see
@@ -71,7 +72,7 @@ class StageEnv(gymnasium.Env[dict[str, Any], np.int64]):  # type: ignore[misc]
             raise ValueError(f"render mode {render_mode!r}; expected rgb_array or None")
         self.render_mode = render_mode
         self._symbols, self._privileged = symbols, privileged
-        self._running = self._closed = self._begun = False
+        self._running = self._begun = False
         self.observation_space = spaces.Dict(self._spaces())
 
     def _spaces(self) -> dict[str, Any]:
@@ -147,10 +148,6 @@ class StageEnv(gymnasium.Env[dict[str, Any], np.int64]):  # type: ignore[misc]
         seen = picture(self._on_stage(), self._robot)
         return captioned(np.kron(seen, np.ones((_ENLARGED, _ENLARGED, 1), np.uint8)), self._words)
 
-    def close(self) -> None:
-        """The environment is of no more use."""
-        self._closed = True
-
     # -- what tasks say ------------------------------------------------------------------------
 
     _robot: tuple[int, int] = (0, 0)
@@ -197,10 +194,6 @@ class StageEnv(gymnasium.Env[dict[str, Any], np.int64]):  # type: ignore[misc]
         if self._privileged:
             info["state"] = self._state()
         return info
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError("the environment was closed; make another one")
 
 
 class BalletEnv(StageEnv):

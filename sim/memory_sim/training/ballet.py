@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from memory_core.errors import InvalidQuery, MemoryDamaged
+from memory_core.threads import one_thread
 from memory_core.types import Json
 from memory_sim.training.ballet_episodes import LEVELS, draw_batch
 from memory_sim.training.ballet_networks import NETWORKS, features
@@ -269,17 +269,6 @@ def level_name(level: Sequence[int]) -> str:
     """A level in words that are short enough for a table."""
     dances, delay = level
     return f"{dances} dances, delay {delay}"
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: the same sums in the same order, and no waiting for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:

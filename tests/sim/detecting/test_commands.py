@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -13,33 +11,10 @@ pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from memory_core.errors import InvalidQuery
-from memory_core.interfaces import cli
 from memory_sim import house_days
 from memory_sim.detecting.detector import NetworkDetector
 from memory_sim.house_evaluation import evaluate_house
 from memory_sim.two_days import Setting
-
-PLUGINS = [
-    EntryPoint("eval.detector", "memory_sim.detecting.commands:evaluate", cli.PLUGINS),
-    EntryPoint("sim", "memory_sim.commands:sim", cli.PLUGINS),
-    EntryPoint("train", "memory_sim.training.commands:train", cli.PLUGINS),
-]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command; gives its status and what it printed."""
-    real = importlib.metadata.entry_points
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points",
-        lambda **wanted: PLUGINS if wanted == {"group": cli.PLUGINS} else real(**wanted),
-    )
-
-    def command(*words):
-        status = cli.main([str(word) for word in words])
-        return status, *capsys.readouterr()
-
-    return command
 
 
 def test_what_is_trained_can_be_measured(run, tmp_path):

@@ -23,7 +23,7 @@ from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.navigator import GridNavigator
 from memory_core.planning.navigation.state import load_state, save_state
 from memory_core.types import Pose, Vector3
-from memory_sim.perceiving import cut_off
+from memory_sim.perceiving import FEWEST_POINTS, cut_off, obstacles_in
 from memory_sim.worlds.home.base import SimBase
 from memory_sim.worlds.home.camera import Frame, towards
 from memory_sim.worlds.home.detectors import SegmentationDetector
@@ -36,9 +36,7 @@ TELEOPERATED_S = 0.5
 """A velocity command holds for so long."""
 DRIVING_TILT_RAD = -0.35
 HELD_WITHIN_M = 0.55
-FEWEST_POINTS = 10
 MARGIN_M = 0.03
-OBSTACLE_STRIDE, OBSTACLES_M = 6, 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +214,7 @@ class SimulatedRobot:
         """Put what the camera sees into the map: the scanner passes under tables."""
         if self.map_to_odom is None:
             return
-        near = np.zeros(frame.depth_m.shape, bool)
-        step = OBSTACLE_STRIDE
-        near[::step, ::step] = frame.depth_m[::step, ::step] <= OBSTACLES_M
-        points = back_project(frame.depth_m, frame.intrinsics, mask=near)
+        points = obstacles_in(frame.depth_m, frame.intrinsics)
         here = self.map_to_odom.compose(self.base.odometry)
         self.navigator.see(here.compose(camera).transform(points))
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.error import ResetNeeded
 
 from memory_core.types import IntArray
 from memory_sim.film import Shown, compose
 from memory_sim.onlooker import Onlooker
+from memory_sim.tasks.closing import Closable
 from memory_sim.tasks.house.errands import (
     FetchObject,
     FindObject,
@@ -48,7 +49,7 @@ _FARTHEST_SEED = 2**31 - 1
 _plan = lru_cache(maxsize=8)(plan_home)
 
 
-class HouseEnv(gymnasium.Env[dict[str, Any], dict[str, Any]]):  # type: ignore[misc]
+class HouseEnv(Closable, gymnasium.Env[dict[str, Any], dict[str, Any]]):  # type: ignore[misc]
     """A robot in a home, over days: it looks around, nights pass, then it is given a task.
 
     All that the agent gets is what the robot senses and is told; the instruction says when a day
@@ -108,7 +109,7 @@ class HouseEnv(gymnasium.Env[dict[str, Any], dict[str, Any]]):  # type: ignore[m
         self._steps = (look_steps, task_steps)
         self._house: Household | None = None
         self._onlooker: Onlooker | None = None
-        self._running = self._closed = False
+        self._running = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -188,7 +189,7 @@ class HouseEnv(gymnasium.Env[dict[str, Any], dict[str, Any]]):  # type: ignore[m
     def close(self) -> None:
         """Release the simulator; the environment is of no more use."""
         self._end()
-        self._closed = True
+        super().close()
 
     def _end(self) -> None:
         self._look_away()
@@ -200,10 +201,6 @@ class HouseEnv(gymnasium.Env[dict[str, Any], dict[str, Any]]):  # type: ignore[m
         if self._onlooker is not None:
             self._onlooker.close()
             self._onlooker = None
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError("the environment was closed; make another one")
 
     def _here(self) -> Household:
         self._refuse_when_closed()

@@ -13,6 +13,7 @@ from memory_core.errors import SkillFailed
 from memory_core.perception.camera import back_project
 from memory_core.planning.body import Done, Motion
 from memory_core.types import FloatArray, Pose, Vector3
+from memory_sim.perceiving import FEWEST_POINTS
 from memory_sim.tasks.house.spaces import (
     DEEPEST_M,
     HAND_ENDED,
@@ -30,7 +31,6 @@ from memory_sim.worlds.home.world import World
 
 SEEN_PIXELS = 20
 """A thing is seen where it has as many pixels in the picture."""
-_FEWEST_POINTS = 10
 _LEAST_M = 0.01
 _HANDLE_M = 0.08
 _FRONT_M = 0.012
@@ -204,7 +204,7 @@ class Household:
         match command.hand:
             case "pick":
                 points = self._points(np.abs(aim), command.target)
-                done = arm.pick(points) if len(points) >= _FEWEST_POINTS else _NOTHING
+                done = arm.pick(points) if len(points) >= FEWEST_POINTS else _NOTHING
                 if self.held:
                     self.taken.append(self.held)
                 return done
@@ -220,7 +220,7 @@ class Household:
                 return arm.push((x, y, z), (x + aim[0], y + aim[1], z + aim[2]))
             case "open" | "close" if level_m > _LEAST_M:
                 handle = self._handle_at(command.target, np.array(aim))
-                if len(handle) < _FEWEST_POINTS:
+                if len(handle) < FEWEST_POINTS:
                     return _NOTHING
                 move = arm.open if command.hand == "open" else arm.close
                 return move(handle, aim, travel_m=math.hypot(*aim))

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.error import ResetNeeded
 
 from memory_core.errors import InvalidQuery
 from memory_core.types import FloatArray, IntArray
+from memory_sim.tasks.closing import Closable
 from memory_sim.tasks.table.catalogue import CATALOGUE, Entry
 from memory_sim.tasks.table.spaces import (
     CONTROLS,
@@ -30,7 +31,7 @@ from memory_sim.worlds.table.world import TableWorld
 _ON_TABLE_M = 2.0
 
 
-class TableEnv(gymnasium.Env[dict[str, Any], FloatArray]):  # type: ignore[misc]
+class TableEnv(Closable, gymnasium.Env[dict[str, Any], FloatArray]):  # type: ignore[misc]
     """A robot arm at a table that has to remember.
 
     An agent gets the instruction, what the arm feels, and pictures; never the task's name. The
@@ -88,7 +89,7 @@ class TableEnv(gymnasium.Env[dict[str, Any], FloatArray]):  # type: ignore[misc]
         self._control, self._privileged = control, privileged
         self._table: TableWorld | None = None
         self._task: Task | None = None
-        self._running = self._closed = False
+        self._running = False
 
     @property
     def chance(self) -> float | None:
@@ -188,11 +189,7 @@ class TableEnv(gymnasium.Env[dict[str, Any], FloatArray]):  # type: ignore[misc]
         if self._table is not None:
             self._table.close()
             self._table = None
-        self._closed = True
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError("the environment was closed; make another one")
+        super().close()
 
     def _here(self) -> TableWorld:
         self._refuse_when_closed()
