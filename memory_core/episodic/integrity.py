@@ -254,7 +254,7 @@ class _Salvage:
         self._organised = 0
 
     def run(self, progress: Progress | None) -> tuple[int, int]:
-        with self._target.reading() as db:
+        with self._target.changing() as db:
             db.execute("PRAGMA foreign_keys=OFF")  # what refers to lost rows is settled below
             with db:
                 for table in _COPIED:
@@ -263,14 +263,14 @@ class _Salvage:
                 self._settle_records(db)
         total = self._total()
         recovered: set[int] = set()
-        with self._target.reading() as db:
+        with self._target.changing() as db:
             removed = {row[0] for row in db.execute("SELECT observation FROM removed")}
             for first, last in db.execute("SELECT first, last FROM removed_spans"):
                 removed.update(range(first, last + 1))
         for start in range(1, total + 1, _SLICE):
             wanted = [r for r in range(start, min(start + _SLICE, total + 1)) if r not in removed]
             found = self._read(wanted)
-            with self._target.reading() as db, db:
+            with self._target.changing() as db, db:
                 self._target._insert(
                     db, [stored.rowid for stored in found], [stored.observation for stored in found]
                 )
@@ -377,6 +377,7 @@ class _Salvage:
         reader = EpisodicStore.__new__(EpisodicStore)
         reader.folder, reader.path, reader.writable = self._path.parent, self._path, False
         reader._lock, reader._closed, reader._db = threading.RLock(), False, self._source
+        reader._changing = threading.get_ident()  # this thread reads through that connection
         reader._names, reader._spaces = {}, {}
         # names and anchors come from the sound copy: their pages may be the damaged ones
         reader.anchor_poses = self._target.anchor_poses  # type: ignore[method-assign]
@@ -385,7 +386,7 @@ class _Salvage:
         return reader
 
     def _names_of(self, _: apsw.Connection, numbers: Sequence[int]) -> dict[int, str]:
-        with self._target.reading() as db:
+        with self._target.changing() as db:
             return EpisodicStore._names_of(db, numbers)
 
     def _note_lost_poses(self) -> None:
@@ -394,7 +395,7 @@ class _Salvage:
             (row[0] for row in self._tolerant(
                 "SELECT seq FROM sqlite_sequence WHERE name='anchor_poses'")), default=0,
         )  # fmt: skip
-        with self._target.reading() as db, db:
+        with self._target.changing() as db, db:
             lost = given - int(db.execute("SELECT count(*) FROM anchor_poses").get)
             if lost > 0:
                 db.execute(
@@ -405,7 +406,7 @@ class _Salvage:
                 )  # fmt: skip
 
     def _settle(self, total: int, lost: list[int]) -> None:
-        with self._target.reading() as db, db:
+        with self._target.changing() as db, db:
             db.execute("DELETE FROM sqlite_sequence WHERE name='observations'")
             db.execute("INSERT INTO sqlite_sequence VALUES ('observations', ?)", (total,))
             db.execute("UPDATE counters SET value=? WHERE name='acknowledged'", (total,))

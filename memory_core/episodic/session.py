@@ -29,11 +29,10 @@ WATERMARK = "watermark"
 class StoreSession:
     """The connection, its transactions, and the names, spaces and totals all tables share.
 
-    A store opened for reading lends connections to several threads at once; one that writes has
-    one for everything.
+    Connections that only read are lent to several threads at once, so that nobody who reads waits
+    for another. A store that writes has one more, for one thread at a time: within a change that
+    thread reads through it too, and sees what it has changed.
     """
-
-    _readers: Readers | None = None
 
     def __init__(self, folder: Path, *, write: bool) -> None:
         """Open the store, making or migrating it where it is opened for writing.
@@ -51,9 +50,12 @@ class StoreSession:
         self.path = folder / DATABASE
         self.writable = write
         self._lock = threading.RLock()
+        self._changing: int | None = None
+        """The thread within a change."""
         self._names: dict[tuple[str, str], int] = {}
         self._spaces: dict[str, tuple[int, EmbeddingSpace]] = {}
         self._closed = False
+        self._readers = Readers(self._reader)
         self._db = connect(self.path, write=write, create=write)
         try:
             with translated_errors(self.path):
@@ -66,10 +68,9 @@ class StoreSession:
                 if write:
                     self._prepare()
         except BaseException:
+            self._readers.close()
             self._db.close()
             raise
-        if not write:
-            self._readers = Readers(self._reader)
 
     def _reader(self) -> apsw.Connection:
         connection = connect(self.path, write=False, create=False)
@@ -87,9 +88,12 @@ class StoreSession:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A connection, for as long as the block lasts, with errors translated."""
-        if self._readers is None:
-            with self._first() as db:
+        """A connection, for as long as the block lasts, with errors translated.
+
+        All that is read within the block is of one moment, but for what this thread changes.
+        """
+        if self._changing == threading.get_ident():
+            with self.changing() as db:
                 yield db
             return
         self._check_open()
@@ -97,7 +101,7 @@ class StoreSession:
             yield db
 
     @contextmanager
-    def _first(self) -> Iterator[apsw.Connection]:
+    def changing(self) -> Iterator[apsw.Connection]:
         """The connection that the store was opened with, for one thread at a time."""
         with self._lock, translated_errors(self.path):
             self._check_open()
@@ -110,25 +114,18 @@ class StoreSession:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything read within the block is of one moment, whatever others commit."""
-        with self.reading() as db:
-            if db.in_transaction:
-                yield
-                return
-            db.execute("BEGIN")
-            try:
-                yield
-            finally:
-                if db.in_transaction:
-                    db.execute("COMMIT")
+        with self.reading():
+            yield
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
-        with self.reading() as db:
+        with self.changing() as db:
             if db.in_transaction:  # a part of a larger change
                 yield db
                 return
             try:
                 db.execute("BEGIN IMMEDIATE")
+                self._changing = threading.get_ident()
                 yield db
                 db.execute("UPDATE counters SET value = value + 1 WHERE name='commits'")
                 query = "SELECT value FROM counters WHERE name IN ('acknowledged', 'commits')"
@@ -140,6 +137,8 @@ class StoreSession:
                 self._names.clear()
                 self._spaces.clear()
                 raise
+            finally:
+                self._changing = None
             self._note_watermark(noted)
 
     def close(self) -> None:
@@ -148,13 +147,12 @@ class StoreSession:
             if self._closed:
                 return
             self._closed = True
-            if self._readers is not None:
-                self._readers.close()
+            self._readers.close()
             self._db.close()
 
     def data_version(self) -> int:
         """A number that changes when another connection commits."""
-        with self._first() as db:
+        with self.changing() as db:
             return int(db.execute("PRAGMA data_version").get)
 
     def _check_watermark(self) -> None:

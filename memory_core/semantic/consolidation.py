@@ -102,8 +102,16 @@ class Consolidator:
             self._used.add(rowid)
 
     def due(self, organiser: Organiser) -> bool:
-        """Whether enough is organised and not considered to be worth a round."""
-        return organiser.organised - self._considered >= DUE
+        """Whether enough is organised and not considered to be worth a round, and old enough."""
+        if organiser.organised - self._considered < DUE:
+            return False
+        with self._store.reading() as db:
+            query = (
+                "SELECT stamp_ns FROM observations WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
+            )
+            stamp_ns = db.execute(query, (self._considered, DUE - 1)).get
+        newest = self._newest(organiser.organised)
+        return stamp_ns is not None and not newest - int(LAG_S * 1e9) < stamp_ns <= newest
 
     def consolidate(
         self,
@@ -162,16 +170,18 @@ class Consolidator:
 
     def _batch(self, end: int, before_ns: int, newest_ns: int) -> list[Stored]:
         """The next observations that are old enough; a stamp from the future holds nothing up."""
+        with self._store.reading() as db:
+            query = (
+                "SELECT rowid, stamp_ns FROM observations WHERE rowid > ? AND rowid <= ? "
+                "ORDER BY rowid LIMIT ?"
+            )
+            found = db.execute(query, (self._considered, end, ROUND)).fetchall()
         rowids: list[int] = []
-        for rowid in self._store.rowids(after=self._considered):
-            if rowid > end or len(rowids) == ROUND:
+        for rowid, stamp_ns in found:
+            if before_ns < stamp_ns <= newest_ns:
                 break
             rowids.append(rowid)
-        batch = self._store.fetch(rowids, embeddings=True)
-        for place, stored in enumerate(batch):
-            if before_ns < stored.observation.stamp_ns <= newest_ns:
-                return batch[:place]
-        return batch
+        return self._store.fetch(rowids, embeddings=True)
 
     def _consider(
         self, batch: Sequence[Stored], organiser: Organiser, result: Consolidated

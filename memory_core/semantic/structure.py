@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from memory_core.language.model import LanguageModel
 from memory_core.perception.text import TextEncoder
 from memory_core.semantic import amending
 from memory_core.semantic.attending import ObservationAttention, recall_observations
+from memory_core.semantic.chunks import chunks_of
 from memory_core.semantic.consolidation import (
     SPARE,
     Consolidated,
@@ -55,12 +56,16 @@ from memory_core.types import (
 _log = logging.getLogger(__name__)
 
 PART_STANDPOINTS = 600
+LIVE_STANDPOINTS = 1_000
+"""More do not fit into a scene that is built again every other second while a robot looks about."""
 INLINE = 3_000
 BACKGROUND = 2_000
 CLOSING_S = 0.5
 FLOOD_PER_S = 500.0
 
 T = TypeVar("T")
+_Kept: TypeAlias = tuple[int, tuple[int, int, int, int], Scene | None]
+"""A scene, after what generation of observations and in what shape of things it was built."""
 
 
 class Structure:
@@ -88,7 +93,9 @@ class Structure:
         """
         self._store = store
         self._lag_s = lag_s
+        self._most = LIVE_STANDPOINTS if lag_s else MAX_STANDPOINTS
         self._built_s = -math.inf
+        self._wanted = False  # the scene is to be built anew in the background
         self._encoder = encoder
         self._retention = retention
         self._removed = removed
@@ -101,7 +108,7 @@ class Structure:
         self._generation = 0
         self._unorganised = 0
         self._counted_s = time.monotonic()
-        self._whole: tuple[int, tuple[int, int, int, int], Scene | None] | None = None
+        self._whole: _Kept | None = None
         self._texts = (0, 0, False)  # up to which number, after which removal, whether any
         self._floor_plans: dict[str, FloorPlan] = {}
         self._plans_told = 0
@@ -220,10 +227,14 @@ class Structure:
 
     def _work(self) -> None:
         try:
+            self.organiser.follow()
             while not self._stopping.is_set() and self.organiser.organise(limit=1):
                 self.forget()
             if not self._stopping.is_set() and self._wants_consolidation():
                 self.consolidate()
+            if not self._stopping.is_set() and self._wanted:
+                self._wanted = False
+                self._build_ahead()
         except RobotMemoryError as error:
             _log.warning("what was observed could not be organised: %s", error)
 
@@ -346,6 +357,9 @@ class Structure:
         if not self.holds_sightings():
             return None
         filtered = query.filters != Filters()
+        recent = None if filtered else self._recent()
+        if recent is not None:
+            return recent
         with self.reading() as organiser:
             if filtered:
                 return self._filtered(view, query, organiser, things)
@@ -354,25 +368,66 @@ class Structure:
     def _unfiltered(self, organiser: Organiser) -> Scene | None:
         """The whole memory's scene; a large one stands until an entity appears, moves or goes."""
         kept = self._whole
-        generation = self._generation
-        shape = (
-            organiser.shape, self._plans_told, self._store.last_removal(),
-            self._store.last_anchor_pose(),
-        )  # fmt: skip
+        generation, shape = self._generation, (organiser.shape, *self._corrected())
         if kept is not None and (
             kept[0] == generation
-            or (kept[2] is not None and not kept[2].whole and kept[1] == shape)
+            or self._stands(kept, shape)
             or (kept[1][1:] == shape[1:] and time.monotonic() < self._built_s + self._lag_s)
         ):
             return kept[2]
-        rowids, known = self._with_sightings(None), organiser.things.known()
-        whole = len(rowids) <= MAX_STANDPOINTS
+        begun_s = time.monotonic()
+        scene = self._build(*self._parts_of_all(organiser))
+        self._built_s, self._whole = begun_s, (generation, shape, scene)
+        return scene
+
+    def _corrected(self) -> tuple[int, int, int]:
+        """What changes where something was taken back or moved: no scene of before is used then."""
+        return self._plans_told, self._store.last_removal(), self._store.last_anchor_pose()
+
+    @staticmethod
+    def _stands(kept: _Kept, shape: tuple[int, int, int, int]) -> bool:
+        """Whether a scene is a large one, and no entity appeared, moved or went since."""
+        return kept[2] is not None and not kept[2].whole and kept[1] == shape
+
+    def _recent(self) -> Scene | None:
+        """The whole memory's scene where it is not too old; waits for nothing.
+
+        It is built anew in the background before it is too old, for as long as questions come.
+        """
+        kept = self._whole
+        if not self._lag_s or kept is None or kept[1][1:] != self._corrected():
+            return None
+        if kept[0] != self._generation:
+            age_s = time.monotonic() - self._built_s
+            if age_s >= self._lag_s:
+                return None
+            if age_s >= self._lag_s / 2:
+                self._wanted = True
+                self.start()
+        return kept[2]
+
+    def _build_ahead(self) -> None:
+        """Build the whole memory's scene, with what recall needs of it, while others go on."""
+        organiser = self.organiser
+        with organiser.lock:
+            begun_s, kept = time.monotonic(), self._whole
+            generation, shape = self._generation, (organiser.shape, *self._corrected())
+            if kept is not None and self._stands(kept, shape):
+                self._built_s, self._whole = begun_s, (generation, shape, kept[2])
+                return
+            parts = self._parts_of_all(organiser)
+        scene = self._build(*parts)
+        if scene is not None:
+            chunks_of(scene)
+        self._built_s, self._whole = begun_s, (generation, shape, scene)
+
+    def _parts_of_all(self, organiser: Organiser) -> tuple[IntArray, Mapping[int, Entity], bool]:
+        """What the whole memory's scene is built of; see `_build`."""
+        rowids = self._with_sightings(None)
+        whole = len(rowids) <= self._most
         if not whole:
             rowids = np.array(organiser.showings.rows(), np.int64)
-        scene = self._build(rowids, known, whole=whole)
-        self._built_s = time.monotonic()
-        self._whole = (generation, shape, scene)
-        return scene
+        return rowids, organiser.things.known(), whole
 
     def _filtered(
         self, view: View, query: Query, organiser: Organiser, things: Sequence[str]
@@ -381,9 +436,9 @@ class Structure:
         whole = len(rowids) <= MAX_STANDPOINTS
         if not whole:
             rowids = self._part(view, query, rowids, things)
-        return self._build(rowids, organiser.things.known(), whole=whole)
+        return self._build(rowids, organiser.things.known(), whole)
 
-    def _build(self, rowids: IntArray, known: Mapping[int, Entity], *, whole: bool) -> Scene | None:
+    def _build(self, rowids: IntArray, known: Mapping[int, Entity], whole: bool) -> Scene | None:
         organiser = self.organiser
         rows = self._store.fetch(rowids[-MAX_STANDPOINTS:].tolist())
         stored = [organiser.as_shown(row) for row in rows]
@@ -399,9 +454,9 @@ class Structure:
     def _with_sightings(self, allowed: IntArray | None) -> IntArray:
         """Observations in which something was seen, ascending.
 
-        Where all are allowed, at most one more than a scene can hold.
+        Where all are allowed, at most one more than a whole scene may hold.
         """
-        low, high, most = 0, 2**62, MAX_STANDPOINTS + 1
+        low, high, most = 0, 2**62, self._most + 1
         if allowed is not None:
             if not len(allowed):
                 return allowed

@@ -73,7 +73,7 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("running") / "memory"
     copy = folder.parent / "copy"
     with opened(folder) as memory:
-        with memory.store.reading() as db:
+        with memory.store.changing() as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         fill(memory)
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*-shm"))
@@ -546,7 +546,7 @@ folder = Path(sys.argv[1])
 ballast = folder.parent / "ballast"
 def fill(memory):
     memory.observe([rich(10_000 + n) for n in range(200)])
-    with memory.store.reading() as db:  # the log is written over: commits succeed for a while
+    with memory.store.changing() as db:  # the log is written over: commits succeed for a while
         db.execute("PRAGMA wal_checkpoint(RESTART)")
     left = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     ballast.write_bytes(bytes(left))
@@ -604,13 +604,13 @@ def test_a_memory_on_a_full_disk_opens_or_says_that_it_is_full(tmp_path):
 def test_a_database_that_may_not_grow_refuses_and_goes_on(tmp_path):
     with opened(tmp_path) as memory:
         memory.observe([note(n) for n in range(20)])
-        with memory.store.reading() as db:
+        with memory.store.changing() as db:
             pages = db.execute("PRAGMA page_count").get
             db.execute(f"PRAGMA max_page_count={pages + 2}")
         with pytest.raises(StorageFull, match="free space"):
             memory.observe([rich(n) for n in range(100, 200)])
         assert memory.store.count() == 20
-        with memory.store.reading() as db:
+        with memory.store.changing() as db:
             db.execute("PRAGMA max_page_count=1000000")
         assert len(memory.observe([rich(n) for n in range(100, 200)]).added) == 100
         assert memory.verify().stored == 120

@@ -68,7 +68,7 @@ def test_what_was_acknowledged_is_read_back_whole_after_reopening(tmp_path):
 
 
 def test_every_commit_is_synced_to_disk(memory):
-    with memory.store.reading() as db:
+    with memory.store.changing() as db:
         assert db.execute("PRAGMA synchronous").get == 2  # FULL
         assert db.execute("PRAGMA journal_mode").get == "wal"
 
@@ -112,7 +112,7 @@ def test_a_reader_follows_removals_without_ids(memory):
 def test_verify_sees_a_span_that_was_lost(memory):
     memory.observe([note(n) for n in range(5)])
     memory.store.remove([2, 3], kind="retention", reason="full", selection={}, keep_ids=False)
-    with memory.store.reading() as db:
+    with memory.store.changing() as db:
         db.execute("DELETE FROM removed_spans")
     assert any("spans hold 0" in problem for problem in memory.verify().problems)
 
@@ -671,7 +671,7 @@ def test_a_backup_does_not_overwrite(memory, tmp_path):
 def test_a_format_from_the_future_is_refused_and_left_alone(tmp_path, read_only):
     with opened(tmp_path) as memory:
         memory.observe(note(1))
-        with memory.store.reading() as db:
+        with memory.store.changing() as db:
             db.execute("INSERT INTO migrations VALUES (99, '99 from the future', 1)")
     with pytest.raises(errors.FormatUnsupported, match="update robot-memory"):
         opened(tmp_path, read_only=read_only)

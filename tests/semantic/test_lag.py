@@ -1,6 +1,10 @@
 """Answers that may be a little behind: the scene is built anew only so often."""
 
+import dataclasses
+import threading
+
 from memory_core.memory import RobotMemory
+from memory_core.semantic import consolidation
 from memory_core.types import Observation, Pose, Sighting
 
 
@@ -34,3 +38,45 @@ def test_what_was_forgotten_is_gone_at_once_whatever_the_lag(tmp_path):
         assert not memory.ask("where is the mug?", now_ns=100).abstained
         memory.forget(ids=["o1"], reason="test")
         assert memory.ask("where is the mug?", now_ns=100).abstained
+
+
+def test_while_questions_come_the_scene_is_built_ahead_of_them(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("memory_core.semantic.structure.time.monotonic", lambda: clock[0])
+    with RobotMemory.open(tmp_path / "m", text_encoder=None, lag_s=1.0) as memory:
+        memory.observe(seen(1, "mug"))
+        memory.recall("mug", mode="scene")
+        memory.observe(seen(2, "lamp"))
+        clock[0] += 0.6
+        assert not names(memory.recall("lamp", mode="scene")) & {"lamp"}
+        memory.wait()
+        structure = memory._structure
+        with structure.organiser.lock:  # held by whoever organises: the question does not wait
+            other = threading.Thread(
+                target=lambda: found.append(
+                    names(memory.recall("lamp", mode="scene", explain=False))
+                )
+            )
+            found: list[set[str]] = []
+            other.start()
+            other.join(5.0)
+            assert found
+            assert "lamp" in found[0]
+
+
+def names(recall):
+    return {item.sighting.label for item in recall.objects}
+
+
+def test_what_is_too_young_to_be_let_go_of_is_not_read_again_and_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(consolidation, "DUE", 5)
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        for number in range(1, 11):
+            memory.observe(seen(number * 10**9, "mug"))
+        memory.organise()
+        keeper = consolidation.Consolidator(memory.store)
+        assert not keeper.due(memory._structure.organiser)
+        later = dataclasses.replace(seen(10**12, "mug"), id="later")
+        memory.observe([dataclasses.replace(later, id=f"later{n}") for n in range(30)])
+        memory.organise()
+        assert keeper.due(memory._structure.organiser)
