@@ -708,3 +708,16 @@ def test_leaving_the_index_out_changes_nothing_that_is_recalled(tmp_path):
         path.unlink()
     with opened(tmp_path) as memory:
         assert [(e.observation.id, e.weight) for e in memory.recall(query).evidence] == before
+
+
+def test_who_reads_does_not_wait_for_a_change_and_who_changes_sees_it(memory):
+    memory.observe(rich(1))
+    store, found = memory.store, []
+    with store.together():
+        store.remove([1], kind="test", reason="test", selection={}, keep_ids=False)
+        assert store.count() == 0
+        other = threading.Thread(target=lambda: found.append(len(store.fetch([1]))))
+        other.start()
+        other.join(5.0)
+        assert found == [1]
+    assert store.fetch([1]) == []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from diagnostic_msgs.msg import DiagnosticArray
+from nav_msgs.msg import OccupancyGrid
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from robot_memory_interfaces.msg import Acknowledgement as AcknowledgementMessage
@@ -37,6 +38,7 @@ from robot_memory_ros import qos
 from robot_memory_ros.answering import Answering, disk_bytes
 from robot_memory_ros.convert import acknowledgement_message, make_message
 from robot_memory_ros.ingesting import Ingesting
+from robot_memory_ros.mapped_rooms import MappedRooms
 from robot_memory_ros.markers import entity_markers, forest_markers
 from robot_memory_ros.running import run
 from robot_memory_ros.settings import Setting, declare, value
@@ -52,6 +54,8 @@ SETTINGS = {
     'query_threads': Setting(2, 'questions answered at the same time', 1, 16),
     'answer_lag': Setting(2.0, 'answers may be so many seconds behind what is observed', 0.0,
                           60.0),
+    'map_topic': Setting('map', 'nav_msgs/OccupancyGrid, by whose walls rooms are told apart; '
+                         'empty: by what is seen together'),
     'marker_period': Setting(5.0, 'markers are made anew so often, seconds; 0: never', 0.0,
                              3600.0, fixed=False),
     'marker_limit': Setting(500, 'entities and areas shown at most', 0, 10_000, fixed=False),
@@ -153,7 +157,24 @@ class MemoryNode(LifecycleNode):
                 for kind, name, answer in services
             ),
         ]  # fmt: skip
+        if value(self, 'map_topic'):
+            self._parts += self._mapping(memory, value(self, 'map_topic'))
         self._ingesting = Ingesting(self, memory, active=self._active.is_set)
+
+    def _mapping(self, memory: RobotMemory, topic: str) -> list[Any]:
+        """Hear the map, and tell the memory its rooms."""
+        rooms, apart = MappedRooms(memory, log=self.get_logger()), MutuallyExclusiveCallbackGroup()
+
+        def tell() -> None:
+            if self._active.is_set():
+                rooms.tell()
+
+        return [
+            self.create_subscription(
+                OccupancyGrid, topic, rooms.take, qos.LATCHED, callback_group=apart
+            ),
+            self.create_timer(1.0, self._told_of(tell), callback_group=apart),
+        ]
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take observations, and publish."""
