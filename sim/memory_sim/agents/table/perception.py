@@ -36,7 +36,7 @@ _DRAWERS, _KNOB_STANDS_OFF_M, _KNOB_Z_M = 3, 0.06, 0.08
 _DRAWER_TRAVEL_M = 0.23
 _RADII_M = (0.0, 0.008, 0.015, 0.021, 0.027, 0.033)
 _ANGLES, _WAVES, _GRAIN_M = 24, 7, 0.004
-_HEIGHT_WEIGHT, _DOME_WEIGHT = 40.0, 0.5
+_HEIGHT_WEIGHT, _DOME_WEIGHT = 80.0, 1.0
 """Of metres of height, and of how flat the top is, beside the shares of an outline."""
 OUTLINE_SIZE = len(_RADII_M) * _WAVES + 2
 
@@ -106,7 +106,7 @@ def _parts(mask: BoolArray) -> list[BoolArray]:
 
 
 def _things(parts: list[BoolArray], points: FloatArray) -> list[BoolArray]:
-    """Parts that rise; the knob of a drawer that stands open belongs to its chest."""
+    """Parts that rise; what stands out before a chest is its open drawer, whatever touches that."""
     sizes = [np.ptp(points[mask][:, 1]) for mask in parts]
     chest = next(
         (mask for mask, wide in zip(parts, sizes, strict=True) if wide > _CHEST_WIDE_M), None
@@ -114,14 +114,20 @@ def _things(parts: list[BoolArray], points: FloatArray) -> list[BoolArray]:
     if chest is None:
         return parts
     low, high = np.percentile(points[chest][:, 1], [1, 99])
+    with np.errstate(invalid="ignore"):
+        before = (points[..., 1] > low) & (points[..., 1] < high)
     others = []
+    whole = chest
     for mask in parts:
-        _, y, z = np.percentile(points[mask], 90, axis=0).tolist()
-        if mask is not chest and low < y < high and z > _CUP_M:
-            chest = chest | mask
-        elif mask is not chest:
+        if mask is chest:
+            continue
+        drawer = mask & before
+        if drawer.any() and np.percentile(points[drawer][:, 2], 90) > _CUP_M:
+            whole = whole | drawer
+            others += _parts(mask & ~drawer)
+        else:
             others.append(mask)
-    return [chest, *_whole(others)]
+    return [whole, *_whole(others)]
 
 
 def _whole(parts: list[BoolArray]) -> list[BoolArray]:

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
+from memory_core.types import FloatArray
 from memory_sim.agents.table.ball_skills import Catch, Hit
 from memory_sim.agents.table.instructions import (
     REVERSE_ORDER,
@@ -41,7 +43,7 @@ from memory_sim.tasks.table.task import REACHABLE
 Deed = Touch | Push | Lift | Put | Press | Shut | Open | Turn | Catch | Hit
 _ON_PATCH_M, _DRAWER_OPEN_M, _DRAWER_AJAR_M = 0.05, 0.15, 0.05
 _PUT_WITHIN_M, _TURNED_RAD = 0.035, 0.05
-_LIKE_ENOUGH = 12.0
+_LIKE_ENOUGH, _UNLIKE = 12.0, 1e6
 _SQUARE = math.pi / 2
 
 
@@ -122,9 +124,24 @@ def _matched(plan: Choose, remembered: Remembered, candidates: list[Thing], at: 
     columns = [n for n in range(far.shape[1]) if np.isfinite(far[:, n]).any()]
     columns.sort(key=lambda n: remembered.runs[n].stamps_ns[0])
     numbers = [int(np.argmin(far[:, column])) for column in columns]
+    if _seen_together([remembered.runs[n] for n in columns]) and len(columns) <= len(candidates):
+        numbers = _one_each(far[:, columns])
     if not plan.again:
         numbers = list(dict.fromkeys(numbers))
     return numbers[::-1] if plan.order == REVERSE_ORDER else numbers
+
+
+def _seen_together(runs: list[Run]) -> bool:
+    """Whether things stood there at one moment: then no two of them are the same."""
+    return max((run.stamps_ns[0] for run in runs), default=0) <= min(
+        (run.stamps_ns[-1] for run in runs), default=-1
+    )
+
+
+def _one_each(far: FloatArray) -> list[int]:
+    """A candidate of its own for each column, so that all together differ least (Kuhn 1955)."""
+    rows, columns = linear_sum_assignment(np.where(np.isfinite(far), far, _UNLIKE))
+    return [int(rows[columns == column][0]) for column in range(far.shape[1])]
 
 
 def _shown(run: Run, plan: Choose, at: Look) -> bool:
@@ -271,12 +288,13 @@ def _snapped(thing: Thing, patches: list[Thing]) -> tuple[float, float]:
 def _cue_look(cue: Cue, present: Present) -> Look | None:
     """The look that showed best what the cue speaks of; None where none did."""
     emptied = not cue.again or present.looks[0].stamp_ns > present.first_ns
-    best, most = None, cue.at_least - 1
+    best, most, shown = None, cue.at_least - 1, False
     for look in present.looks:
         fits = sum(thing.kind in cue.kinds for thing in look.things)
         if emptied and fits > most:
             best, most = look, fits
-        emptied = emptied or not fits
+        emptied = emptied or (shown and not fits)
+        shown = shown or fits > 0
     return best
 
 

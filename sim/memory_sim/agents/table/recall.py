@@ -21,7 +21,8 @@ from memory_sim.agents.table.perception import OUTLINE_SIZE, Thing
 LOOK, DEED = "table", "deed"
 _PLACE_M, _COLOUR, _OUTLINE = 0.02, 16.0, 0.35
 """What counts as one step of difference in each feature."""
-_SAME_M, _SAME_COLOUR = 0.03, 26.0
+_SAME_M, _SAME_COLOUR, _SAME_OUTLINE = 0.03, 26.0, 1.5
+"""Of one thing that stays: metres, of 255, and squared steps of outline."""
 _LOOKS_MISSED = 2
 _BLOCKS = {"place": 2, "colour": 3, "outline": OUTLINE_SIZE}
 BETA = 1.0
@@ -142,7 +143,7 @@ def _runs(looks: Sequence[Look]) -> list[Run]:
         open_runs = [n for n, run in enumerate(runs) if number - run.last_look <= 1 + _LOOKS_MISSED]
         for thing in look.things:
             same = [n for n in open_runs if runs[n].last_look < number
-                    and _is_same(runs[n].things[-1], thing)]  # fmt: skip
+                    and _is_same(runs[n], thing)]  # fmt: skip
             if same:
                 run = runs[same[-1]]
                 runs[same[-1]] = Run((*run.things, thing), (*run.stamps_ns, look.stamp_ns), number)
@@ -151,10 +152,17 @@ def _runs(looks: Sequence[Look]) -> list[Run]:
     return runs
 
 
-def _is_same(before: Thing, now: Thing) -> bool:
+def _is_same(run: Run, now: Thing) -> bool:
+    """Whether a thing may be that of a run: another form in its place is another thing."""
+    before = run.things[-1]
     near = float(np.linalg.norm(np.subtract(before.top[:2], now.top[:2]))) < _SAME_M
     painted_alike = float(np.linalg.norm(before.colour - now.colour)) < _SAME_COLOUR
-    return before.kind == now.kind and before.lit == now.lit and near and painted_alike
+    alike = before.kind == now.kind and before.lit == now.lit and near and painted_alike
+    outlines = [thing.outline for thing in run.things if thing.outline is not None]
+    if not alike or now.outline is None or not outlines:
+        return alike
+    steps = (np.mean(outlines, axis=0) - now.outline) / _OUTLINE
+    return float(steps @ steps) < _SAME_OUTLINE
 
 
 def _features(thing: Thing) -> dict[str, FloatArray]:
