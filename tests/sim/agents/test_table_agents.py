@@ -28,7 +28,8 @@ from memory_sim.agents.table.instructions import (
     plan_of,
 )
 from memory_sim.agents.table.perception import Thing, things_in
-from memory_sim.agents.table.recall import Remembered, deed_told, look_told
+from memory_sim.agents.table.planner import Present, due
+from memory_sim.agents.table.recall import Look, Remembered, deed_told, look_told
 from memory_sim.agents.table.skills import LOOKOUT, pointing_down
 from memory_sim.agents.table.tracking import ball_in, ball_told, track_of
 from memory_sim.task_evaluation import play, wilson
@@ -200,6 +201,71 @@ def test_a_cue_of_colour_finds_what_was_shown_whatever_stood_nearer():
     assert nearer[0].first.top == other.top
     assert remembered.like(asked, ("colour",), lambda run: False) == []
     assert len(remembered.deeds) == 1
+
+
+def lumps(**strengths):
+    """An outline with some of its waves strong."""
+    outline = np.zeros(44)
+    for number, strength in strengths.items():
+        outline[int(number[1:])] = strength
+    return outline
+
+
+CUBE, STAR, CROSS = lumps(w1=1.0), lumps(w2=1.0), lumps(w3=1.0)
+GREY = np.array([90.0, 90, 90])
+
+
+def test_another_form_in_the_place_of_the_last_is_another_thing():
+    looks = []
+    for stamp, form in enumerate((CUBE, CUBE, STAR, STAR), start=1):
+        blurred = form + 0.02 * (-1) ** stamp
+        looks.append(
+            look_told(stamp, "Watch.", [Thing("thing", (0.5, 0.0, 0.03), GREY, 0.0, blurred)])
+        )
+    assert [run.stamps_ns for run in Remembered(looks).runs] == [(1, 2), (3, 4)]
+
+
+def test_things_that_were_shown_together_are_each_a_thing_of_its_own():
+    said = (
+        "Remember the things that are shown together. When more things stand on the table, touch "
+        "those of the same shape, in any order, and no others."
+    )
+    shown = [Thing("thing", (0.5, 0.1 * n, 0.03), GREY, 0.0, form)
+             for n, form in enumerate((CUBE, 0.55 * CUBE + 0.45 * STAR))]  # fmt: skip
+    choice = [Thing("thing", (0.6, 0.1 * n, 0.03), GREY, 0.0, form)
+              for n, form in enumerate((0.9 * CUBE, 0.3 * CUBE + 0.6 * STAR, CROSS))]  # fmt: skip
+    looks = [look_told(1, said, shown), look_told(2, said, []), look_told(3, said, choice)]
+    now = Look(3, said, tuple(choice))
+    wanted = set()
+    for done in range(2):
+        deeds = [deed_told(10 + n, "Touch") for n in range(done)]
+        present = Present(now, Remembered([*looks, *deeds]), 1, np.random.default_rng(0))
+        wanted.add(due(plan_of(said), present).top)
+    assert wanted == {choice[0].top, choice[1].top}
+
+
+def test_what_comes_back_is_not_what_a_first_look_had_missed():
+    said = (
+        "Remember where the cubes are that are shown one after the other. When they stand in a row, "
+        "put each where it was shown, in any order."
+    )
+    shown = Thing("thing", (0.6, 0.2, 0.04), GREY, 0.0, CUBE)
+    missed = [look_told(1, said, []), look_told(2, said, [shown])]
+    early = Present(Look(2, said, (shown,)), Remembered(missed), 1, np.random.default_rng(0))
+    assert due(plan_of(said), early) is None
+    row = Thing("thing", (0.36, 0.0, 0.04), GREY, 0.0, CUBE)
+    later = [*missed, look_told(3, said, []), look_told(4, said, [row])]
+    present = Present(Look(4, said, (row,)), Remembered(later), 1, np.random.default_rng(0))
+    assert due(plan_of(said), present).place == shown.top[:2]
+
+
+def test_a_drawer_that_stands_open_beside_the_button_is_found():
+    found, state = seen_from_above("MemoryBench/ReopenDrawer-v0", 119, steps=4)
+    drawers = sorted((t for t in found if t.kind == "drawer"), key=lambda t: t.top[1])
+    assert [t.kind for t in found].count("button") == 1
+    for number, drawer in enumerate(drawers, start=1):
+        _, travel = state["fittings"][f"drawer {number}"]
+        assert drawer.travel_m == pytest.approx(travel, abs=0.02)
 
 
 def test_sentences_are_read_into_plans():
