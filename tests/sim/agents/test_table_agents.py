@@ -231,9 +231,9 @@ def test_things_that_were_shown_together_are_each_a_thing_of_its_own():
         "those of the same shape, in any order, and no others."
     )
     shown = [Thing("thing", (0.5, 0.1 * n, 0.03), GREY, 0.0, form)
-             for n, form in enumerate((CUBE, 0.55 * CUBE + 0.45 * STAR))]  # fmt: skip
+             for n, form in enumerate((CUBE, 0.6 * CUBE + 0.45 * STAR))]  # fmt: skip
     choice = [Thing("thing", (0.6, 0.1 * n, 0.03), GREY, 0.0, form)
-              for n, form in enumerate((0.9 * CUBE, 0.3 * CUBE + 0.6 * STAR, CROSS))]  # fmt: skip
+              for n, form in enumerate((0.7 * CUBE + 0.2 * STAR, 0.2 * CUBE + 0.75 * STAR, CROSS))]  # fmt: skip
     looks = [look_told(1, said, shown), look_told(2, said, []), look_told(3, said, choice)]
     now = Look(3, said, tuple(choice))
     wanted = set()
