@@ -24,6 +24,8 @@ from memory_core.types import (
 
 DATABASE = "memory.db"
 WATERMARK = "watermark"
+_LENT_CACHE_KIB = 8_192
+"""Pages that each connection keeps which a writing store lends: there are several."""
 
 
 class StoreSession:
@@ -74,6 +76,8 @@ class StoreSession:
 
     def _reader(self) -> apsw.Connection:
         connection = connect(self.path, write=False, create=False)
+        if self.writable:
+            connection.execute(f"PRAGMA cache_size=-{_LENT_CACHE_KIB}")
         try:
             read_as_current(connection)
         except BaseException:
