@@ -15,6 +15,7 @@ python -m benchmarks.attention --json > attention.json
 python -m benchmarks.month --json > month.json
 python -m benchmarks.ways_in --memory DIR --json > ways.json
 python -m benchmarks.loading --json > load.json
+python -m benchmarks.ros --json > ros.json
 python scripts/update_docs.py houses.json places.json forest.json changes.json …
 """
 
@@ -227,6 +228,12 @@ def tasks(runs: list[dict[str, Any]]) -> None:
             [f"`{task}`", _told(row["chance"]), *(_interval(row.get(agent)) for agent in agents)]
             for task, row in found.items()
         ]
+        for suite in dict.fromkeys(task.partition("/")[0] for task in found):
+            mine = [row for task, row in found.items() if task.startswith(f"{suite}/")]
+            means = [
+                _mean([row[agent]["success"] for row in mine if agent in row]) for agent in agents
+            ]
+            rows.append([f"**mean of {suite}**, {len(mine)} tasks", "", *means])
         made = " ".join(measured(run) for run in runs)
         text = table(["task", "chance", *agents], rows)
         between(page, "agents", f"{text}\n\n95 % intervals, and episodes. {made}")
@@ -246,6 +253,10 @@ def ballet_training(found: dict[str, Any]) -> None:
     schedule = f"{found['config']['updates']:,} updates of {found['config']['evenings']} evenings"
     text = table(["level", "chance", *networks], rows)
     between("ballet.md", "trained", f"{text}\n\n{schedule}: {took}. {measured(found)}")
+
+
+def _mean(shares: list[float]) -> str:
+    return f"**{sum(shares) / len(shares):.3f}**" if shares else "—"
 
 
 def _interval(reached: dict[str, Any] | None) -> str:
@@ -422,6 +433,32 @@ def _aims(found: dict[str, Any]) -> str:
     return f"{table(['what', 'measured', 'target', 'met'], rows)}\n\n{made}"
 
 
+def robots(runs: list[dict[str, Any]]) -> None:
+    """The tables of runs of `benchmarks/ros.py`."""
+    parts = []
+    for found in runs:
+        parts.append(table(["what", "measured", "target", "met"], targets(found)))
+        load = found.get("load")
+        if load is not None:
+            nodes = "; ".join(
+                f"{name} {_told(node['cores'])} cores, {_told(node['rss_mb'])} MB "
+                f"({_told(node['rss_growth_mb_per_hour'])} MB an hour more in the second half)"
+                for name, node in load["nodes"].items()
+            )
+            parts.append(
+                f"{load['frames']:,} frames in {load['seconds'] / 60:.0f} minutes, "
+                f"{load['remembered']:,} remembered; frame to remembered p50 "
+                f"{_told(load['frame_to_remembered']['p50_ms'])} ms; Query p99 "
+                f"{_told(load['query']['p99_ms'])} ms of {load['queries']:,}; {nodes}."
+            )
+        computer = found["machine"]
+        parts.append(
+            f"{found['when'][:10]}, {computer['cpu']}, {computer['cores']} cores, Python "
+            f"{computer['python']}; load {computer['load'][0]} at the start."
+        )
+    between("ros.md", "speed", "\n\n".join(parts))
+
+
 PAGES = {
     "ways": ways,
     "loads": loads,
@@ -442,6 +479,7 @@ def main() -> None:
     runs: list[str] = []
     benches: dict[str, list[dict[str, Any]]] = {
         "attention": [], "month": [], "houses": [], "detected": [], "tasks": [], "lived": [],
+        "robots": [],
     }  # fmt: skip
     for name in sys.argv[1:]:
         found = json.loads(Path(name).read_text(encoding="utf-8"))
@@ -454,6 +492,8 @@ def main() -> None:
             benches["detected"].append(found)
         elif "learning_seconds" in found:
             ballet_training(found)
+        elif "load" in found or "bring_up" in found:
+            benches["robots"].append(found)
         elif "results" in found and "chance" in found:
             benches["tasks"].append(found)
         elif found.get("benchmark") in benches:
@@ -466,7 +506,7 @@ def main() -> None:
         between("benchmarks.md", "episodic", "\n\n".join(runs))
     for bench, write in (
         ("attention", attention), ("month", month), ("houses", houses), ("detected", detectors),
-        ("tasks", tasks), ("lived", lived),
+        ("tasks", tasks), ("lived", lived), ("robots", robots),
     ):  # fmt: skip
         if benches[bench]:
             write(benches[bench])
