@@ -82,9 +82,16 @@ def connect(path: Path, *, write: bool, create: bool = False) -> apsw.Connection
 
 
 def _check_length(path: Path) -> None:
-    """A file cut short is found before its pages are asked for."""
-    with path.open("rb") as file:
-        header = file.read(100)
+    """A file cut short is found before its pages are asked for.
+
+    Read through SQLite's own file layer: whoever opens and closes the file beside it takes this
+    process's locks away, and with them the log from whoever writes.
+    """
+    file = apsw.VFSFile("", str(path), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
+    try:
+        header = file.xRead(min(100, file.xFileSize()), 0)
+    finally:
+        file.xClose()
     if len(header) < 100 or not header.startswith(b"SQLite format 3\x00"):
         raise MemoryDamaged(
             f"{path} is not a memory's database (its header is gone); "

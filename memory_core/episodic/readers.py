@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import apsw
 
+from memory_core.errors import MemoryClosed
+
 MOST = 4
 _CLOSING_S = 5.0
 
@@ -27,6 +29,7 @@ class Readers:
         self._turn = threading.Condition()
         self._idle: list[apsw.Connection] = []
         self._open = 0
+        self._closed = False
         self._mine = threading.local()
 
     @contextmanager
@@ -48,12 +51,18 @@ class Readers:
         finally:
             self._mine.connection = None
             with self._turn:
-                self._idle.append(connection)
-                self._turn.notify()
+                if self._closed:
+                    connection.close()
+                    self._open -= 1
+                else:
+                    self._idle.append(connection)
+                self._turn.notify_all()
 
     def _take(self) -> apsw.Connection:
         with self._turn:
-            self._turn.wait_for(lambda: self._idle or self._open < self._most)
+            self._turn.wait_for(lambda: self._idle or self._open < self._most or self._closed)
+            if self._closed:
+                raise MemoryClosed("the memory was closed")
             if self._idle:
                 return self._idle.pop()
             self._open += 1
@@ -68,8 +77,10 @@ class Readers:
     def close(self) -> None:
         """Close all of them, those lent as soon as they come back."""
         with self._turn:
-            self._turn.wait_for(lambda: len(self._idle) == self._open, timeout=_CLOSING_S)
+            self._closed = True
+            self._turn.notify_all()
             for connection in self._idle:
                 connection.close()
             self._open -= len(self._idle)
             self._idle.clear()
+            self._turn.wait_for(lambda: not self._open, timeout=_CLOSING_S)

@@ -106,12 +106,11 @@ class Consolidator:
         if organiser.organised - self._considered < DUE:
             return False
         with self._store.reading() as db:
-            query = (
-                "SELECT stamp_ns FROM observations WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
-            )
-            stamp_ns = db.execute(query, (self._considered, DUE - 1)).get
+            query = "SELECT stamp_ns FROM observations WHERE rowid > ? ORDER BY rowid LIMIT ?"
+            stamps = [row[0] for row in db.execute(query, (self._considered, DUE))]
         newest = self._newest(organiser.organised)
-        return stamp_ns is not None and not newest - int(LAG_S * 1e9) < stamp_ns <= newest
+        young_ns = newest - int(LAG_S * 1e9)
+        return len(stamps) == DUE and not any(young_ns < stamp <= newest for stamp in stamps)
 
     def consolidate(
         self,

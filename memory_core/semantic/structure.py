@@ -8,12 +8,11 @@ all of them; a larger one is a scene of chosen views of every entity.
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -64,8 +63,28 @@ CLOSING_S = 0.5
 FLOOD_PER_S = 500.0
 
 T = TypeVar("T")
-_Kept: TypeAlias = tuple[int, tuple[int, int, int, int], Scene | None]
-"""A scene, after what generation of observations and in what shape of things it was built."""
+_Shape: TypeAlias = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A scene of the whole memory.
+
+    Attributes:
+        generation: Of observations, when it was built.
+        shape: Of things, and what was told, removed and corrected by then.
+        scene: It; None where nothing was seen.
+        built_s: When its building began, by the clock of the process.
+    """
+
+    generation: int
+    shape: _Shape
+    scene: Scene | None
+    built_s: float
+
+    def stands(self, shape: _Shape) -> bool:
+        """Whether it is a large one, and no entity appeared, moved or went since."""
+        return self.scene is not None and not self.scene.whole and self.shape == shape
 
 
 class Structure:
@@ -94,7 +113,6 @@ class Structure:
         self._store = store
         self._lag_s = lag_s
         self._most = LIVE_STANDPOINTS if lag_s else MAX_STANDPOINTS
-        self._built_s = -math.inf
         self._wanted = False  # the scene is to be built anew in the background
         self._encoder = encoder
         self._retention = retention
@@ -103,6 +121,7 @@ class Structure:
         self._attention = ObservationAttention()
         self._made: Organiser | None = None
         self._making = threading.Lock()
+        self._starting = threading.Lock()
         self._worker: threading.Thread | None = None
         self._stopping = threading.Event()
         self._generation = 0
@@ -178,10 +197,12 @@ class Structure:
 
     def start(self) -> None:
         """Organise in the background, until nothing is pending."""
-        busy = self._worker is not None and self._worker.is_alive()
-        if not busy and not self._stopping.is_set():
-            self._worker = threading.Thread(target=self._work, name="memory-structure", daemon=True)
-            self._worker.start()
+        with self._starting:
+            busy = self._worker is not None and self._worker.is_alive()
+            if not busy and not self._stopping.is_set():
+                worker = threading.Thread(target=self._work, name="memory-structure", daemon=True)
+                worker.start()
+                self._worker = worker
 
     def consolidate(
         self, *, lag_s: float | None = None, progress: Progress | None = None
@@ -367,27 +388,22 @@ class Structure:
 
     def _unfiltered(self, organiser: Organiser) -> Scene | None:
         """The whole memory's scene; a large one stands until an entity appears, moves or goes."""
-        kept = self._whole
+        kept, begun_s = self._whole, time.monotonic()
         generation, shape = self._generation, (organiser.shape, *self._corrected())
-        if kept is not None and (
-            kept[0] == generation
-            or self._stands(kept, shape)
-            or (kept[1][1:] == shape[1:] and time.monotonic() < self._built_s + self._lag_s)
-        ):
-            return kept[2]
-        begun_s = time.monotonic()
+        if kept is not None:
+            if kept.stands(shape):
+                self._whole = _Kept(generation, shape, kept.scene, begun_s)
+                return kept.scene
+            recent = kept.shape[1:] == shape[1:] and begun_s < kept.built_s + self._lag_s
+            if recent or kept.generation == generation:
+                return kept.scene
         scene = self._build(*self._parts_of_all(organiser))
-        self._built_s, self._whole = begun_s, (generation, shape, scene)
+        self._whole = _Kept(generation, shape, scene, begun_s)
         return scene
 
     def _corrected(self) -> tuple[int, int, int]:
         """What changes where something was taken back or moved: no scene of before is used then."""
         return self._plans_told, self._store.last_removal(), self._store.last_anchor_pose()
-
-    @staticmethod
-    def _stands(kept: _Kept, shape: tuple[int, int, int, int]) -> bool:
-        """Whether a scene is a large one, and no entity appeared, moved or went since."""
-        return kept[2] is not None and not kept[2].whole and kept[1] == shape
 
     def _recent(self) -> Scene | None:
         """The whole memory's scene where it is not too old; waits for nothing.
@@ -395,16 +411,16 @@ class Structure:
         It is built anew in the background before it is too old, for as long as questions come.
         """
         kept = self._whole
-        if not self._lag_s or kept is None or kept[1][1:] != self._corrected():
+        if not self._lag_s or kept is None or kept.shape[1:] != self._corrected():
             return None
-        if kept[0] != self._generation:
-            age_s = time.monotonic() - self._built_s
+        if kept.generation != self._generation:
+            age_s = time.monotonic() - kept.built_s
             if age_s >= self._lag_s:
                 return None
             if age_s >= self._lag_s / 2:
                 self._wanted = True
                 self.start()
-        return kept[2]
+        return kept.scene
 
     def _build_ahead(self) -> None:
         """Build the whole memory's scene, with what recall needs of it, while others go on."""
@@ -412,14 +428,16 @@ class Structure:
         with organiser.lock:
             begun_s, kept = time.monotonic(), self._whole
             generation, shape = self._generation, (organiser.shape, *self._corrected())
-            if kept is not None and self._stands(kept, shape):
-                self._built_s, self._whole = begun_s, (generation, shape, kept[2])
+            if kept is not None and kept.stands(shape):
+                self._whole = _Kept(generation, shape, kept.scene, begun_s)
                 return
             parts = self._parts_of_all(organiser)
         scene = self._build(*parts)
         if scene is not None:
             chunks_of(scene)
-        self._built_s, self._whole = begun_s, (generation, shape, scene)
+        with organiser.lock:
+            if self._whole is kept:  # else a question did not wait, and has built a later one
+                self._whole = _Kept(generation, shape, scene, begun_s)
 
     def _parts_of_all(self, organiser: Organiser) -> tuple[IntArray, Mapping[int, Entity], bool]:
         """What the whole memory's scene is built of; see `_build`."""

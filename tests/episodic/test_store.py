@@ -18,7 +18,7 @@ from episodic.making import DIMENSION, START_NS, differences, jpeg, note, rich, 
 from memory_core import errors, validation
 from memory_core.episodic import store as store_module
 from memory_core.episodic.commit import GroupCommitter
-from memory_core.episodic.store import Written
+from memory_core.episodic.store import EpisodicStore, Written
 from memory_core.identity import new_id
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import HashingEncoder
@@ -721,3 +721,39 @@ def test_who_reads_does_not_wait_for_a_change_and_who_changes_sees_it(memory):
         other.join(5.0)
         assert found == [1]
     assert store.fetch([1]) == []
+
+
+def test_another_program_that_looks_into_the_database_leaves_the_log_of_who_writes(memory):
+    memory.observe(rich(1))
+    path = memory.store.path
+    look = f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute('SELECT count(*) FROM observations').fetchall(); c.close()"  # fmt: skip
+    subprocess.run([sys.executable, "-c", look], check=True)
+    assert path.with_name(f"{path.name}-wal").exists()
+    memory.observe(rich(2))
+    with opened(memory.folder, read_only=True) as other:
+        assert other.store.count() == 2
+
+
+def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_comes_back(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("memory_core.episodic.readers._CLOSING_S", 0.1)
+    store = EpisodicStore(tmp_path, write=True)
+    lent, back, seen = threading.Event(), threading.Event(), []
+
+    def read():
+        with store.reading() as db:
+            seen.append(db)
+            lent.set()
+            back.wait(5.0)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    lent.wait(5.0)
+    store.close()
+    back.set()
+    reader.join(5.0)
+    with pytest.raises(apsw.ConnectionClosedError):
+        seen[0].execute("SELECT 1")
+    with pytest.raises(errors.MemoryClosed):
+        store.count()

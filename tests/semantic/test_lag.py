@@ -80,3 +80,32 @@ def test_what_is_too_young_to_be_let_go_of_is_not_read_again_and_again(tmp_path,
         memory.observe([dataclasses.replace(later, id=f"later{n}") for n in range(30)])
         memory.organise()
         assert keeper.due(memory._structure.organiser)
+
+
+def test_a_large_scene_that_stands_is_given_at_once_also_after_a_pause(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("memory_core.semantic.structure.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("memory_core.semantic.structure.LIVE_STANDPOINTS", 3)
+    with RobotMemory.open(tmp_path / "m", text_encoder=None, lag_s=1.0) as memory:
+        again = [dataclasses.replace(seen(1, "mug"), id=f"a{n}", stamp_ns=n) for n in range(1, 9)]
+        memory.observe(again)
+        memory.organise()
+        memory.recall("mug", mode="scene")
+        structure = memory._structure
+        clock[0] += 60.0
+        memory.observe(dataclasses.replace(again[-1], id="b", stamp_ns=20))
+        memory.organise()
+        memory.recall("mug", mode="scene")
+        memory.observe(dataclasses.replace(again[-1], id="c", stamp_ns=30))
+        assert structure._recent() is not None
+
+
+def test_one_young_observation_before_old_ones_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(consolidation, "DUE", 5)
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        memory.observe(seen(10**13, "mug"))
+        memory.observe(seen(number * 10**9, "lamp") for number in range(1, 30))
+        memory.organise()
+        keeper = consolidation.Consolidator(memory.store)
+        assert not keeper.due(memory._structure.organiser)
+        assert not keeper.consolidate(memory._structure.organiser).considered

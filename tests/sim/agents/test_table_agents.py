@@ -28,7 +28,7 @@ from memory_sim.agents.table.instructions import (
     plan_of,
 )
 from memory_sim.agents.table.perception import Thing, things_in
-from memory_sim.agents.table.planner import Present, due
+from memory_sim.agents.table.planner import Present, _matched, due
 from memory_sim.agents.table.recall import Look, Remembered, deed_told, look_told
 from memory_sim.agents.table.skills import LOOKOUT, pointing_down
 from memory_sim.agents.table.tracking import ball_in, ball_told, track_of
@@ -242,6 +242,22 @@ def test_things_that_were_shown_together_are_each_a_thing_of_its_own():
         present = Present(now, Remembered([*looks, *deeds]), 1, np.random.default_rng(0))
         wanted.add(due(plan_of(said), present).top)
     assert wanted == {choice[0].top, choice[1].top}
+
+
+def test_one_thing_whose_form_was_misread_once_is_one_thing():
+    said = (
+        "Remember the things that are shown together. When more things stand on the table, touch "
+        "those of the same shape, in any order, and no others."
+    )
+    forms = [CUBE, CUBE, CUBE + 0.6 * CROSS, CUBE, CUBE]
+    looks = [look_told(stamp, said, [Thing("thing", (0.5, 0.0, 0.03), GREY, 0.0, form)])
+             for stamp, form in enumerate(forms, start=1)]  # fmt: skip
+    choice = [Thing("thing", (0.6, 0.1 * n, 0.03), GREY, 0.0, form)
+              for n, form in enumerate((CUBE, STAR, CROSS))]  # fmt: skip
+    looks += [look_told(6, said, []), look_told(7, said, choice)]
+    remembered, at = Remembered(looks), Look(7, said, tuple(choice))
+    assert len([run for run in remembered.runs if run.stamps_ns[-1] < 6]) == 2
+    assert _matched(plan_of(said), remembered, choice, at) == [0]
 
 
 def test_what_comes_back_is_not_what_a_first_look_had_missed():

@@ -121,6 +121,8 @@ class CarryingOut:
             if now - told_s > FEEDBACK_S or len(errand.steps) > told_steps:
                 told_s, told_steps = now, len(errand.steps)
                 handle.publish_feedback(feedback(errand))
+        if len(errand.steps) > told_steps:
+            handle.publish_feedback(feedback(errand))
         if errand.error is not None:
             raise errand.error
         return errand

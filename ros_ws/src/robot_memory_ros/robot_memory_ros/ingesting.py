@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,10 @@ from memory_core.recordings import ReadOptions
 
 TELL_S = 0.5
 LOOK_S = 0.05
-CANCELLED = 'cancelled'
+CLAIM_S = 5.0
+"""A goal that was accepted and does not begin within this is not waited for: who sent it went."""
+CLOSE_S = 1.5
+CANCELLED, BUSY = 'cancelled', 'busy'
 
 
 class Ingesting:
@@ -37,6 +41,8 @@ class Ingesting:
         self._node, self._memory, self._active = node, memory, active
         self._stopping = threading.Event()
         self._busy = threading.Lock()
+        self._gate = threading.Lock()
+        self._claimed_s = -math.inf
         self.server = ActionServer(
             node, Ingest, 'ingest', self._execute,
             goal_callback=self._accept,
@@ -47,19 +53,29 @@ class Ingesting:
     def close(self) -> None:
         """Stop reading, and serving."""
         self._stopping.set()
-        with self._busy:  # given back by what was read
-            self.server.destroy()
+        self._busy.acquire(timeout=CLOSE_S)  # given back by what was read
+        self.server.destroy()
 
     def _accept(self, goal: Any) -> GoalResponse:
-        """Accept a goal; from then on it is the one that is read."""
-        if self._active() and not self._stopping.is_set() and self._busy.acquire(blocking=False):
-            return GoalResponse.ACCEPT
-        said = 'another recording is being read' if self._active() else 'it is not active'
+        """Accept a goal; the next is refused from then on, though it begins a little later."""
+        active = self._active() and not self._stopping.is_set()
+        with self._gate:
+            claimed = time.monotonic() - self._claimed_s < CLAIM_S
+            if active and not claimed and not self._busy.locked():
+                self._claimed_s = time.monotonic()
+                return GoalResponse.ACCEPT
+        said = 'another recording is being read' if active else 'it is not active'
         self._node.get_logger().warning(f'{goal.path} is not read: {said}')
         return GoalResponse.REJECT
 
     def _execute(self, handle: Any) -> Any:
         """Read in a thread of its own, so that a cancel is answered whatever is being read."""
+        with self._gate:
+            self._claimed_s = -math.inf
+            begins = self._busy.acquire(blocking=False)
+        if not begins:
+            handle.abort()
+            return Ingest.Result(error_code=BUSY, error_msg='another recording is being read')
         reading = _Reading(self._memory, handle.request, self._stopping, self._busy)
         told_s = 0.0
         while not reading.done.wait(LOOK_S):

@@ -49,7 +49,7 @@ class MappedRooms:
         message, now_s = self._newest, time.monotonic()
         if message is self._parted or now_s - self._parted_s < AGAIN_S:
             return
-        self._parted, self._parted_s = message, now_s
+        self._parted_s = now_s
         height_m = float(message.info.origin.position.z)
         plan = floor_plan(
             [grid_of(message, None)], [height_m], map_id=message.header.frame_id or DEFAULT_MAP
@@ -59,6 +59,7 @@ class MappedRooms:
             self._plan = plan
             rooms = len(np.unique(plan.storeys[0].rooms)) - 1
             self._log.info(f'the map has {rooms} {"room" if rooms == 1 else "rooms"}')
+        self._parted = message
 
 
 def _same(plan: FloorPlan, before: FloorPlan | None) -> bool:

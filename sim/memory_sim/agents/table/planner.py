@@ -132,10 +132,8 @@ def _matched(plan: Choose, remembered: Remembered, candidates: list[Thing], at: 
 
 
 def _seen_together(runs: list[Run]) -> bool:
-    """Whether things stood there at one moment: then no two of them are the same."""
-    return max((run.stamps_ns[0] for run in runs), default=0) <= min(
-        (run.stamps_ns[-1] for run in runs), default=-1
-    )
+    """Whether one look showed them all: then no two of them are the same thing."""
+    return bool(runs) and bool(set.intersection(*(set(run.stamps_ns) for run in runs)))
 
 
 def _one_each(far: FloatArray) -> list[int]:

@@ -37,7 +37,7 @@ class Look:
     things: tuple[Thing, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """One thing that stood still, as it was seen in looks that follow each other.
 
