@@ -5,8 +5,9 @@ spots and lie near those spots, whatever the distance between them; two that sta
 either side of a wall are close and have no such spot in common. Things are grouped by that
 likeness, each then goes to the region it is seen to stand in, and a group is a room where it has
 something to stand in. Its kind is what its things suggest together. Where the memory was told a
-floor plan, its rooms are the plan's, and a thing is in the one in which it was seen. Constants were tuned on
-generated houses of the simulator, seeds 12 to 29.
+floor plan, its rooms are the plan's, and a thing is in the one in which it was seen; what lies beyond
+a plan that does not reach everywhere yet is grouped as above. Constants were tuned on generated
+houses of the simulator, seeds 12 to 29.
 """
 
 from __future__ import annotations
@@ -129,18 +130,19 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
     if len(things) == 0:
         return ()
     stood = scene.stood
-    if scene.floor_plan is not None:
-        groups = planned_rooms(scene, things)
-    else:
-        groups = _settle(scene, things, _together(scene, things, stood), stood)
+    planned = planned_rooms(scene, things)
+    groups, beyond = planned - 1, planned == 0
+    if beyond.any():  # where the plan does not reach yet, or there is none
+        rest = things[beyond]
+        settled = _settle(scene, rest, _together(scene, rest, stood), stood)
+        groups[beyond] = np.where(settled >= 0, settled + planned.max(), -1)
     model = KindModel(encode)
-    rooms, least = [], 0 if scene.floor_plan is None else 1
+    rooms = []
     for number in np.unique(groups).tolist():
         members = things[groups == number]
-        if number < least or len(np.unique(scene.thing_label[members])) < LEAST_THINGS:
+        if number < 0 or len(np.unique(scene.thing_label[members])) < LEAST_THINGS:
             continue
-        planned = number if scene.floor_plan is not None else 0
-        rooms.append(_room(scene, members, stood, model, planned))
+        rooms.append(_room(scene, members, stood, model, int(planned[groups == number][0])))
     rooms.sort(key=lambda room: (room.floor, -len(room.things)))
     return tuple(rooms)
 
@@ -418,12 +420,20 @@ def rooms_at(scene: Scene, rooms: Sequence[Room], points: FloatArray) -> IntArra
     """The number of the room each point (n, 3) is in, -1 for none, shape (n,)."""
     if not rooms or not len(points):
         return np.full(len(points), -1)
+    found = np.full(len(points), -1)
     if scene.floor_plan is not None:
-        index = {room.number: at for at, room in enumerate(rooms)}
+        index = {room.number: at for at, room in enumerate(rooms) if room.number}
         numbers = scene.floor_plan.at(points)
-        return np.array([index.get(number, -1) for number in numbers.tolist()])
-    gap = np.array([_gap(room.outline, points[:, :2]) for room in rooms])
-    floors = np.abs(scene.floor_heights[:, None] - points[None, :, 2]).argmin(axis=0)
-    gap[np.array([room.floor for room in rooms])[:, None] != floors[None]] = np.inf
-    best = gap.argmin(axis=0)
-    return np.where(gap.min(axis=0) <= GAP_M, best, -1)
+        found[:] = [index.get(number, -1) for number in numbers.tolist()]
+        beyond = numbers == 0
+    else:
+        beyond = np.ones(len(points), bool)
+    unplanned = [at for at, room in enumerate(rooms) if not room.number]
+    if unplanned and beyond.any():
+        outside = points[beyond]
+        gap = np.array([_gap(rooms[at].outline, outside[:, :2]) for at in unplanned])
+        floors = np.abs(scene.floor_heights[:, None] - outside[None, :, 2]).argmin(axis=0)
+        gap[np.array([rooms[at].floor for at in unplanned])[:, None] != floors[None]] = np.inf
+        best = np.array(unplanned)[gap.argmin(axis=0)]
+        found[beyond] = np.where(gap.min(axis=0) <= GAP_M, best, -1)
+    return found

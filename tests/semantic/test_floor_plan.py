@@ -90,6 +90,24 @@ def test_with_a_plan_rooms_are_told_apart_by_its_walls_and_so_after_a_restart(tm
     assert before != ["kitchen", "bedroom"]  # all is in view from both sides of the wall
 
 
+def test_beyond_a_plan_that_does_not_reach_everywhere_yet_rooms_are_what_is_seen_together(tmp_path):
+    near = (
+        ("bed", (0.6, 0.6, 0.4)),
+        ("wardrobe", (1.4, 0.4, 0.9)),
+        ("nightstand", (0.4, 1.4, 0.3)),
+    )
+    far = (("stove", (12.4, 0.5, 0.5)), ("fridge", (13.2, 0.5, 0.9)), ("sink", (12.8, 1.6, 0.9)))
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        memory.tell_floor_plan(two_rooms())
+        for stamp in range(1, 5):
+            memory.observe(watched(2 * stamp, Pose(1.0, 1.0, 1.2), *near))
+            memory.observe(watched(2 * stamp + 1, Pose(12.5, 1.0, 1.2), *far))
+        told = memory.ask("What is in the kitchen?", now_ns=100).answer
+        assert all(label in told for label, _ in far), told
+        assert not any(label in told for label, _ in near), told
+        assert "bed" in memory.ask("What is in the bedroom?", now_ns=100).answer
+
+
 def test_a_reader_and_a_backup_have_the_plan_that_was_told_last(tmp_path):
     with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
         memory.observe(watched(1, Pose(0.5, 1.0, 1.2), ("kettle", (1.7, 1.0, 1.0))))

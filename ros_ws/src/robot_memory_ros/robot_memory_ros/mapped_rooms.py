@@ -15,7 +15,7 @@ from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.types import DEFAULT_MAP
 from robot_memory_ros.ways import check_grid, grid_of
 
-AGAIN_S = 30.0
+AGAIN_S = 5.0
 """A map that keeps growing is parted into rooms so often at most."""
 
 

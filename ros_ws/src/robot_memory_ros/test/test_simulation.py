@@ -85,7 +85,7 @@ class HomeTest(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         """Show what the nodes wrote."""
-        for name in ('sim_node', 'planner_node'):
+        for name in ('sim_node', 'planner_node', 'memory_node'):
             print(f'---- {name}\n{cls.stack.log(name)[-4000:]}')
 
     @classmethod
