@@ -108,7 +108,7 @@ class Structure:
             removed: Called after observations were removed.
             lag_s: A scene may be so old when it is used again, where observations were added
                 alone: building one for each of many questions while a robot looks about takes
-                more than all else.
+                more than all else. It then holds `LIVE_STANDPOINTS` at most.
         """
         self._store = store
         self._lag_s = lag_s
