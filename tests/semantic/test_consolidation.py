@@ -287,10 +287,13 @@ def test_the_index_holds_only_what_is_left(
     assert memory.index.metrics()["rows"] == memory.store.count()
 
 
-def test_due_once_enough_is_organised(memory: RobotMemory) -> None:
-    memory.observe(Looking().stand(ROOM, consolidation.DUE + 1))
-    organiser = memory._structure.organiser
+def test_due_once_enough_is_organised_and_old_enough(memory: RobotMemory) -> None:
+    robot, organiser = Looking(), memory._structure.organiser
     keeper = Consolidator(memory.store)
+    memory.observe(robot.stand(ROOM, consolidation.DUE + 1))
     assert not keeper.due(organiser)
+    organiser.organise()
+    assert not keeper.due(organiser)
+    memory.observe(robot.stand(ROOM, int(consolidation.LAG_S)))
     organiser.organise()
     assert keeper.due(organiser)
