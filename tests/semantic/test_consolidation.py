@@ -294,6 +294,6 @@ def test_due_once_enough_is_organised_and_old_enough(memory: RobotMemory) -> Non
     assert not keeper.due(organiser)
     organiser.organise()
     assert not keeper.due(organiser)
-    memory.observe(robot.stand(ROOM, int(consolidation.LAG_S)))
+    memory.observe(robot.stand(ROOM, int(consolidation.LAG_S) + 30))
     organiser.organise()
     assert keeper.due(organiser)
