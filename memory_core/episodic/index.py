@@ -302,7 +302,7 @@ class MemoryIndex:
 
     def _catch_up(self, limit: int | None = None) -> bool:
         """Take rows, vectors, removals and corrections past the watermark; True if rows came."""
-        with self._store.snapshot():
+        with self._store.reading():
             return self._take(limit)
 
     def _take(self, limit: int | None) -> bool:

@@ -72,7 +72,7 @@ def verify(store: EpisodicStore) -> Verification:
     """
     result = Verification()
     try:
-        with store.snapshot(), store.reading() as db:
+        with store.reading() as db:
             _check_pages(db, result)
             _check_account(db, result)
             _check_derived(db, result)

@@ -116,12 +116,6 @@ class StoreSession:
             raise MemoryClosed(f"the memory in {self.folder} was closed")
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Everything read within the block is of one moment, whatever others commit."""
-        with self.reading():
-            yield
-
-    @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
         with self.changing() as db:
             if db.in_transaction:  # a part of a larger change

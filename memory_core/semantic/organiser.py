@@ -78,7 +78,7 @@ class Organiser:
         """Read what is stored, whatever was known before."""
         self._shown_here: dict[tuple[int, int], int] = {}
         self._renamed_here: dict[int, int] = {}
-        with self._store.snapshot():
+        with self._store.reading():
             records = {kind: self._store.records(kind) for kind in KINDS}
             self.version = self._store.counter("structure")
             self.organised = self._store.counter("organised")

@@ -10,6 +10,7 @@ import numpy as np
 
 from memory_core.types import FloatArray, Pose, Vector3
 from memory_sim.agents.table.ball_skills import Catch, Hit
+from memory_sim.agents.table.planner import Deed
 from memory_sim.agents.table.skills import (
     Instant,
     Lift,
@@ -31,7 +32,6 @@ from memory_sim.worlds.table.robot import CONTROL_HZ
 _TURNED_RAD = 0.05
 _PRESS_WHEN_MET = {"drawer": 1, "place": 2}
 """After how many conditions a button is due, by what is asked for."""
-Deed = Touch | Push | Lift | Put | Press | Shut | Open | Turn | Catch | Hit | Wait
 
 
 class TableOracle:
@@ -61,7 +61,7 @@ class TableOracle:
         """See `Agent.close`."""
 
 
-def _due(state: Mapping[str, Any], step: int) -> Deed:
+def _due(state: Mapping[str, Any], step: int) -> Deed | Wait:
     """What is due now."""
     answer, things, fittings = state["answer"], state["things"], state["fittings"]
     if step <= answer.get("from_step", -1):
