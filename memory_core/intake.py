@@ -23,8 +23,9 @@ from memory_core.errors import (
 )
 from memory_core.perception.image import ImageEncoder
 from memory_core.perception.keyframes import decode_image
+from memory_core.perception.place import PLACE_VECTORS
 from memory_core.perception.text import TextEncoder
-from memory_core.types import IMAGE_SPACE, TEXT_SPACE, Observation, Query, Refusal
+from memory_core.types import IMAGE_SPACE, PLACE_SPACE, TEXT_SPACE, Observation, Query, Refusal
 from memory_core.validation import check_observation
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Intake:
             for name, vector in item.embeddings.items():
                 spaces.setdefault(name, len(vector))
             good.append(item)
+        if PLACE_SPACE in spaces and PLACE_SPACE not in self._store.spaces():
+            self._store.ensure_space(PLACE_SPACE, PLACE_VECTORS)
         return self._embed_pictures(self._embed(good))
 
     def _embed_pictures(self, observations: list[Observation]) -> list[Observation]:
@@ -109,6 +112,8 @@ class Intake:
             wanted = spaces.get(name)
             if name == TEXT_SPACE and wanted is None and self._encoder is not None:
                 wanted = self._encoder.space.dimension
+            elif name == PLACE_SPACE:
+                wanted = PLACE_VECTORS.dimension
             if np.ndim(vector) != 1 or (wanted is not None and len(vector) != wanted):
                 raise DimensionMismatch(
                     f"vector of space {name!r} has shape {np.shape(vector)}; expected "

@@ -28,6 +28,7 @@ from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.index import DatabaseScan, MemoryIndex, View
 from memory_core.episodic.ledger import Removal
 from memory_core.episodic.lock import WriterLock
+from memory_core.episodic.recognising import Recognised, recognise
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.session import DATABASE
 from memory_core.episodic.store import EpisodicStore, Written
@@ -49,6 +50,7 @@ from memory_core.language.model import LanguageModel
 from memory_core.language.names import put_back, take_names
 from memory_core.language.questions import parse_question
 from memory_core.perception.image import ImageEncoder
+from memory_core.perception.place import SHORTLIST
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.recordings.transforms import interpolate
 from memory_core.semantic.consolidation import Consolidated, Retention
@@ -632,6 +634,28 @@ class RobotMemory:
         rowids, vectors = holder.vectors_of(space, sorted(numbers.values()))
         found = dict(zip(rowids.tolist(), vectors, strict=True))
         return {name: found[number] for name, number in numbers.items() if number in found}
+
+    def recognise(
+        self, image: FloatArray, *, filters: Filters | None = None, shortlist: int = SHORTLIST
+    ) -> list[Recognised]:
+        """Where a picture was taken: stored pictures that show the same, the surest first.
+
+        Args:
+            image: Shape (h, w, 3) RGB or (h, w) grey, uint8; from any camera, at any time.
+            filters: Only among observations that satisfy these.
+            shortlist: How many stored pictures are compared; each takes some 50 ms of a core.
+
+        Returns:
+            Empty where nothing alike is stored.
+
+        Raises:
+            InvalidImage: It is not a picture.
+            EmptyMemory: No stored picture was described for its place.
+            NotInstalled: OpenCV is missing.
+        """
+        view = self._view()
+        allowed = None if filters is None else self.select(filters)
+        return recognise(view, self._store, image, allowed=allowed, shortlist=shortlist)
 
     def keyframe(self, observation_id: str) -> Keyframe | None:
         """The picture of an observation; None where it has none."""

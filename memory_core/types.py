@@ -32,7 +32,8 @@ Encode = Callable[[Sequence[str]], FloatArray]
 
 TEXT_SPACE = "text"
 IMAGE_SPACE = "image"
-"""The vector spaces of what was described, and of keyframes."""
+PLACE_SPACE = "place"
+"""The vector spaces of what was described, of keyframes, and of where keyframes were taken."""
 
 DEFAULT_MAP = "map"
 ORIGIN = "origin"

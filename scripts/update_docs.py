@@ -90,7 +90,9 @@ def houses(runs: list[dict[str, Any]]) -> None:
 
 def places(found: dict[str, Any]) -> None:
     """The table of `eval places`."""
-    metrics = ["recall@1_gap30", "recall@1", "median_error_m"]
+    metrics = [
+        "recall@1_gap30", "recall@1", "median_error_m", "stored@1_gap30", "shortlist@20_gap30"
+    ]  # fmt: skip
     text = table(["queries", *metrics], [[found["n"], *[found[m] for m in metrics]]])
     between("evaluation.md", "places", f"{text}\n\n{measured(found)}")
 

@@ -86,6 +86,12 @@ def _add_reading(
     )
     _add_filters(recall)
     recall.add_argument("--near", metavar="X,Y,Z", help="nearer weighs more, metres")
+    recognised = commands.add_parser(
+        "recognise", parents=[common, memory], help="where was this picture taken?"
+    )
+    recognised.add_argument("picture", help="a JPEG or PNG, from any camera")
+    recognised.add_argument("-k", type=int, default=5, help="how many answers at most (default: 5)")
+    _add_filters(recognised)
     info = commands.add_parser("info", parents=[common, memory], help="what is stored")
     info.add_argument("--keyframes", metavar="DIR", help="write all pictures there")
     commands.add_parser("verify", parents=[common, memory], help="prove that nothing is missing")

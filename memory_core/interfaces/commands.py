@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from memory_core.episodic.exchange import left_out
-from memory_core.errors import InvalidQuery, MemoryMissing, NotInstalled
+from memory_core.episodic.recognising import Recognised
+from memory_core.errors import InvalidImage, InvalidQuery, MemoryMissing, NotInstalled
 from memory_core.interfaces import structure
 from memory_core.interfaces.console import complain, print_json, say, table
 from memory_core.interfaces.evaluations import evaluate
@@ -19,6 +21,7 @@ from memory_core.interfaces.why import show_why
 from memory_core.language import times
 from memory_core.language.model import LanguageModel
 from memory_core.memory import RobotMemory
+from memory_core.perception.keyframes import decode_image
 from memory_core.types import Answer, Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
 
 DAMAGED = 5
@@ -110,6 +113,52 @@ def recall(options: argparse.Namespace) -> int:
         _evidence_table(found.evidence, times.zone(options.zone))
         show_why(memory, found.evidence)
     return 0
+
+
+def recognise(options: argparse.Namespace) -> int:
+    """Tell where a picture was taken."""
+    path = Path(options.picture)
+    try:
+        picture = decode_image(path.read_bytes())
+    except OSError as error:
+        raise InvalidImage(f"{path} cannot be read ({error.strerror}); name a picture") from error
+    if options.k < 1:
+        raise InvalidQuery(f"-k is {options.k}; expected 1 or more")
+    with open_memory(options, write=False) as memory:
+        found = memory.recognise(picture, filters=filters_of(options))[: options.k]
+    if options.json:
+        print_json({"picture": str(path), "found": [item.to_json() for item in found]})
+        return 0
+    say(_taken(found))
+    zone = times.zone(options.zone)
+    rows = [
+        [
+            times.from_ns(item.evidence.observation.stamp_ns, zone).isoformat(
+                sep=" ", timespec="seconds"
+            ),
+            "" if item.pose is None else "{:.2f}, {:.2f}, {:.2f}".format(*item.pose.position),
+            "" if item.pose is None else f"{math.degrees(item.pose.yaw):.0f}°",
+            str(item.features),
+            f"{item.scale:.2f}",
+            item.evidence.observation.id,
+        ]
+        for item in found
+    ]
+    if rows:
+        table("", ["seen", "from (m)", "facing", "features", "scale", "id"], rows)
+    return 0
+
+
+def _taken(found: Sequence[Recognised]) -> str:
+    """In a sentence, where a picture was taken."""
+    if not found:
+        return "Nothing like it was seen."
+    best, sure = found[0], "" if found[0].sure else "perhaps "
+    if best.pose is None:
+        return f"It was {sure}seen before, but nobody knew where the robot was then."
+    x, y, _ = best.pose.position
+    lost = "" if best.evidence.localised else ", where the robot was not localised"
+    return f"It was {sure}taken near {x:.1f}, {y:.1f} of {best.evidence.map_id!r}{lost}."
 
 
 def _numbers(text: str, counts: tuple[int, ...], name: str) -> list[float]:
@@ -444,6 +493,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": ingest,
     "info": info,
     "ingest": ingest,
+    "recognise": recognise,
     "mcp": mcp,
     "places": structure.places,
     "recall": recall,

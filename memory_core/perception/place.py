@@ -7,19 +7,26 @@ cosine; matching against the shortlist's features, whose points in the world com
 depth and poses, all pooled into one perspective-n-point problem; a second round with the stored
 frames nearest to the pose found. The answer is the stored frame nearest to that pose. Where no
 depth was stored, or too few features agree, the shortlist is ranked by epipolar inliers.
+
+What streams in has no recording to train on. `describe_place` makes a vector that needs none, the
+same in every memory: the sum over a picture's features of a Gaussian kernel's random Fourier
+features (Rahimi & Recht 2007), so that two pictures are alike where many of their features are
+(efficient match kernels, Bo & Sminchisescu 2009), with signed square roots against bursts
+(Jégou & Chum 2012). `agreement` compares two pictures feature by feature.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from memory_core.errors import EmptyMemory, NotInstalled
 from memory_core.perception.camera import Intrinsics
-from memory_core.types import BoolArray, FloatArray, IntArray
+from memory_core.types import PLACE_SPACE, BoolArray, EmbeddingSpace, FloatArray, IntArray
 
 MAX_FEATURES = 500
 WORDS = 1024
@@ -33,6 +40,26 @@ _CONTRAST = 0.01
 _TRAINING_FEATURES = 40_000
 _SCALE = 512.0
 _DEPTH_M = (0.2, 10.0)
+
+PLACE_VECTORS = EmbeddingSpace("rootsift-fourier", "1", 256)
+"""What `describe_place` makes."""
+PLACE_SIDE = 320
+"""Pictures are described no larger than this, pixels along the longer side."""
+_KERNEL_WIDTH = 0.2
+"""Standard deviation of the kernel between two RootSIFT vectors, which are of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far two pictures show the same from the same side.
+
+    Attributes:
+        features: How many features agree on one epipolar geometry.
+        scale: How much larger the first shows what both show; 1 where it was taken from as near.
+    """
+
+    features: int
+    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +183,62 @@ def train_vocabulary(
     return Vocabulary(centres, idf, np.asarray(vectors.mean(axis=0), np.float32))
 
 
+@cache
+def _waves() -> tuple[FloatArray, FloatArray]:
+    """Frequencies, shape (128, d), and phases, shape (d,): drawn once, the same everywhere."""
+    random = np.random.default_rng(0)
+    dimension = PLACE_VECTORS.dimension
+    frequencies = random.standard_normal((128, dimension)) / _KERNEL_WIDTH
+    return frequencies.astype(np.float32), random.uniform(0, 2 * np.pi, dimension).astype(
+        np.float32
+    )
+
+
+def describe_place(image: FloatArray) -> FloatArray | None:
+    """The place vector of a picture, comparable with that of any other.
+
+    Args:
+        image: Shape (h, w, 3) RGB or (h, w) grey, uint8.
+
+    Returns:
+        Unit length, shape (256,), float32; None for a picture without texture.
+    """
+    found = describe(shrunk(image, PLACE_SIDE)).descriptors
+    if not len(found):
+        return None
+    frequencies, phases = _waves()
+    summed = np.cos(found.astype(np.float32) / _SCALE @ frequencies + phases).sum(axis=0)
+    return _unit(np.sign(summed) * np.sqrt(np.abs(summed))).astype(np.float32)
+
+
+def place_embedding(image: FloatArray) -> dict[str, FloatArray]:
+    """The place vector of a picture as an observation carries it; empty without texture."""
+    vector = describe_place(image)
+    return {} if vector is None else {PLACE_SPACE: vector}
+
+
+def shrunk(image: FloatArray, side: int) -> FloatArray:
+    """A picture made smaller, so that its longer side has no more than `side` pixels."""
+    image = np.asarray(image)
+    share = side / max(1, *image.shape[:2])
+    if share >= 1:
+        return image
+    cv2 = _cv2()
+    return np.asarray(cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))
+
+
+def agreement(first: Features, second: Features) -> Agreement:
+    """Compare two pictures feature by feature; neither needs depth or a pose."""
+    mine, theirs = match(first, second)
+    here, there = first.pixels[mine], second.pixels[theirs]
+    agreeing = epipolar_mask(here, there)
+    here, there = here[agreeing], there[agreeing]
+    if len(here) < 2:
+        return Agreement(len(here), 1.0)
+    spreads = [np.linalg.norm(p - np.median(p, axis=0), axis=1).mean() for p in (here, there)]
+    return Agreement(len(here), float(spreads[0] / max(spreads[1], 1e-6)))
+
+
 def match(first: Features, second: Features, *, ratio: float = RATIO) -> tuple[IntArray, IntArray]:
     """Mutual nearest neighbours that pass Lowe's ratio test: indices into both frames."""
     if len(first.descriptors) < 2 or len(second.descriptors) < 2:
@@ -172,14 +255,27 @@ def match(first: Features, second: Features, *, ratio: float = RATIO) -> tuple[I
     return chosen, nearest[chosen]
 
 
-def epipolar_inliers(query: FloatArray, stored: FloatArray) -> int:
-    """Matches that agree on one fundamental matrix (MAGSAC++, Barath et al. 2020)."""
+def epipolar_mask(query: FloatArray, stored: FloatArray) -> BoolArray:
+    """Which matches agree on one fundamental matrix (MAGSAC++, Barath et al. 2020).
+
+    Args:
+        query: Positions in one picture, shape (n, 2), pixels.
+        stored: The same features in the other, shape (n, 2).
+
+    Returns:
+        Shape (n,); none of fewer than 8.
+    """
     cv2 = _cv2()
     if len(query) < 8:
-        return 0
+        return np.zeros(len(query), bool)
     cv2.setRNGSeed(0)
     _, mask = cv2.findFundamentalMat(stored, query, cv2.USAC_MAGSAC, 2.0, 0.999, 1000)
-    return 0 if mask is None else int(mask.sum())
+    return np.zeros(len(query), bool) if mask is None else mask.ravel().astype(bool)
+
+
+def epipolar_inliers(query: FloatArray, stored: FloatArray) -> int:
+    """How many matches agree on one fundamental matrix; see `epipolar_mask`."""
+    return int(epipolar_mask(query, stored).sum())
 
 
 def solve_pose(

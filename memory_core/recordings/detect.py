@@ -27,6 +27,7 @@ class ReadOptions:
             REP-103 frame.
         captioner: Called with each keyframe; a sentence, or None.
         keyframes: Which frames are kept.
+        places: Whether each is described for its place, so that pictures taken there are known.
         map_frame: The fixed frame; by default `map` where the recording has it, else the
             odometry's.
         base_frame: The robot's frame; by default what the odometry moves.
@@ -39,6 +40,7 @@ class ReadOptions:
     detector: Detect | None = None
     captioner: Caption | None = None
     keyframes: KeyframeRule = field(default_factory=KeyframeRule)
+    places: bool = True
     map_frame: str | None = None
     base_frame: str | None = None
     caption_topics: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from memory_core.errors import InputRejected
 from memory_core.geometry import angle_between
 from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics, object_position
 from memory_core.perception.keyframes import KeyframeSelector, encode_jpeg
+from memory_core.perception.place import place_embedding
 from memory_core.recordings import messages as ros
 from memory_core.recordings.base import Reading
 from memory_core.recordings.detect import ReadOptions
@@ -152,6 +153,8 @@ class Perceiver:
         if not selector.wants(heard.stamp_ns, pose, image):
             return None
         found: dict[str, Any] = {"pose": pose, "keyframe": encode_jpeg(image)}
+        if options.places:
+            found["embeddings"] = place_embedding(image)
         if options.detector is not None:
             found["sightings"] = tuple(options.detector(image))
         if options.captioner is not None:

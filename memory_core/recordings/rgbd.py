@@ -25,6 +25,7 @@ from memory_core.geometry import is_rigid
 from memory_core.identity import deterministic_id
 from memory_core.perception.camera import OPTICAL_IN_BODY, Intrinsics
 from memory_core.perception.keyframes import KeyframeSelector, decode_image, encode_jpeg
+from memory_core.perception.place import place_embedding
 from memory_core.recordings.base import Reading, TopicUse, content_identity
 from memory_core.recordings.detect import ReadOptions
 from memory_core.recordings.sidecar import read_sidecar
@@ -214,6 +215,7 @@ class RgbdRecording:
             pose=frame.pose,
             text=text,
             sightings=sightings,
+            embeddings=place_embedding(frame.image) if options.places else {},
             keyframe=Keyframe(frame.jpeg, width, height) if jpeg else encode_jpeg(frame.image),
             extra={"frame": frame.number},
         )

@@ -23,7 +23,9 @@ def test_the_kitchen_is_recognised_from_pixels_alone(kitchen):
     assert report["config"] == {"frames": 300, "every": 15, "folder": "rgbd_kitchen"}
     assert report["recall@1_gap30"] >= 0.85
     assert report["recall@1"] >= 0.95
-    for metric in ("recall@1", "recall@1_gap30"):
+    assert report["shortlist@20_gap30"] >= 0.85
+    assert report["shortlist@20_gap30"] >= report["stored@1_gap30"] >= 0.5
+    for metric in ("recall@1", "recall@1_gap30", "stored@1_gap30", "shortlist@20_gap30"):
         assert report[metric] == pytest.approx(sum(row[metric] for row in rows) / 20, abs=1e-4)
     for row in rows:  # the limits, stated here once more
         near = row["error_m"] <= 0.5 and row["error_deg"] <= 30

@@ -6,9 +6,13 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from memory_core.memory import RobotMemory
+from memory_core.perception.keyframes import encode_jpeg
+from memory_core.perception.place import place_embedding
+from memory_core.types import Observation, Pose
 
 from .conftest import LAMP, MUG, START_NS, lines, write_lines
 
@@ -308,3 +312,45 @@ def test_remembered_words_never_become_markup_or_terminal_codes(run, tmp_path, m
 def test_the_memory_can_be_named_by_the_environment(memory, monkeypatch, run):
     monkeypatch.setenv("ROBOT_MEMORY", str(memory))
     assert run("verify", "--encoder", "none", "--json").json["stored"] == 12
+
+
+# -- recognise -------------------------------------------------------------------------------------
+
+
+def test_recognise_says_where_a_picture_was_taken(run, tmp_path):
+    draw = np.random.default_rng(5)
+    pictures = [
+        np.kron(draw.integers(0, 255, (24, 32, 3)), np.ones((10, 10, 1))).astype(np.uint8)
+        for _ in range(3)
+    ]
+    with RobotMemory.open(tmp_path / "seen", text_encoder=None, gpu=False) as memory:
+        memory.observe(
+            Observation(
+                f"o{number}", START_NS + number, source="camera",
+                pose=Pose.from_yaw(3.0 * number, -1.0), keyframe=encode_jpeg(picture),
+                embeddings=place_embedding(picture),
+            )
+            for number, picture in enumerate(pictures)
+        )  # fmt: skip
+    asked = tmp_path / "asked.jpg"
+    asked.write_bytes(encode_jpeg(pictures[2]).jpeg)
+    arguments = ("recognise", str(asked), "--memory", tmp_path / "seen")
+    found = run(*arguments, "--json").json["found"]
+    assert (found[0]["id"], found[0]["sure"]) == ("o2", True)
+    assert found[0]["pose"] == pytest.approx([6.0, -1.0, 0.0, 0.0])
+    done = run(*arguments)
+    assert done.out.startswith("It was taken near 6.0, -1.0 of 'map'.")
+    assert "o2" in done.out
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    refused = run("recognise", str(broken), "--memory", tmp_path / "seen")
+    assert refused.status != 0
+    assert "invalid_image" in refused.err
+
+
+def test_recognise_in_a_memory_without_pictures_says_what_to_do(command, tmp_path):
+    asked = tmp_path / "asked.jpg"
+    asked.write_bytes(encode_jpeg(np.zeros((24, 32, 3), np.uint8)).jpeg)
+    refused = command("recognise", str(asked))
+    assert refused.status == 7
+    assert "robot-memory ingest" in refused.err

@@ -40,6 +40,7 @@ from robot_memory_ros.convert import acknowledgement_message, make_message
 from robot_memory_ros.ingesting import Ingesting
 from robot_memory_ros.mapped_rooms import MappedRooms
 from robot_memory_ros.markers import entity_markers, forest_markers
+from robot_memory_ros.place_checking import PlaceChecking
 from robot_memory_ros.running import run
 from robot_memory_ros.settings import Setting, declare, value
 from robot_memory_ros.watching import diagnostics
@@ -56,6 +57,9 @@ SETTINGS = {
                           60.0),
     'map_topic': Setting('map', 'nav_msgs/OccupancyGrid, by whose walls rooms are told apart; '
                          'empty: by what is seen together'),
+    'place_check_period': Setting(5.0, 'what the camera sees is compared so often with what was '
+                                  'seen where the robot believes to be, seconds; 0: never', 0.0,
+                                  3600.0),
     'marker_period': Setting(5.0, 'markers are made anew so often, seconds; 0: never', 0.0,
                              3600.0, fixed=False),
     'marker_limit': Setting(500, 'entities and areas shown at most', 0, 10_000, fixed=False),
@@ -86,6 +90,7 @@ class MemoryNode(LifecycleNode):
         self._memory: RobotMemory | None = None
         self._writer: Writer | None = None
         self._ingesting: Ingesting | None = None
+        self._places: PlaceChecking | None = None
         self._active = threading.Event()
         self._answering = 0
         self._quiet = threading.Condition()
@@ -157,6 +162,15 @@ class MemoryNode(LifecycleNode):
                 for kind, name, answer in services
             ),
         ]  # fmt: skip
+        if value(self, 'place_check_period'):
+            self._places = places = PlaceChecking(memory, log=self.get_logger())
+            self._parts.append(
+                self.create_timer(
+                    value(self, 'place_check_period'),
+                    self._told_of(places.look),
+                    callback_group=MutuallyExclusiveCallbackGroup(),
+                )
+            )
         if value(self, 'map_topic'):
             self._parts += self._mapping(memory, value(self, 'map_topic'))
         self._ingesting = Ingesting(self, memory, active=self._active.is_set)
@@ -210,6 +224,7 @@ class MemoryNode(LifecycleNode):
         if self._ingesting is not None:
             self._ingesting.close()
             self._ingesting = None
+        self._places = None
         if self._writer is not None:
             self._writer.close()
             self._counts += self._writer.counts
@@ -246,6 +261,8 @@ class MemoryNode(LifecycleNode):
     def _take(self, message: ObservationMessage) -> None:
         if self._active.is_set() and self._writer is not None:
             self._writer.take(message)
+            if self._places is not None:
+                self._places.take(message)
         else:
             self._counts['while inactive'] += 1
 
@@ -303,6 +320,8 @@ class MemoryNode(LifecycleNode):
             problems[str(memory.folder)] = f'only {free / 1e6:.0f} MB are free'
         if not self.count_publishers(self.resolve_topic_name('observations')):
             problems['observations'] = 'nobody publishes them; start perception_node'
+        if self._places is not None and self._places.problem:
+            problems['pose'] = self._places.problem
         age = '' if writer.written_s is None else f'{time.monotonic() - writer.written_s:.1f}'
         values = {
             'observations': memory.store.count(),

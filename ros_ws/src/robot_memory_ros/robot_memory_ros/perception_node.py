@@ -66,6 +66,9 @@ SETTINGS = {
     'keyframe_distance': Setting(0.5, 'keep a picture after so much travel, metres', 0.0, 100.0),
     'keyframe_angle': Setting(0.35, 'and after such a turn, radians', 0.0, 6.3),
     'keyframe_gap': Setting(0.2, 'never more often than this, seconds', 0.0, 3600.0),
+    'describe_places': Setting(
+        True, 'describe pictures for their place, so that it is known again; 20 ms of a core each'
+    ),
     'queue_size': Setting(100, 'messages that wait to be taken; more are dropped', 1, 10_000),
     'transform_timeout': Setting(0.5, 'wait so long for a transform, seconds', 0.0, 10.0),
     'jump_distance': Setting(
@@ -114,7 +117,8 @@ class PerceptionNode(Node):
             min_gap_s=value(self, 'keyframe_gap'),
         )
         self._placed = Pinned(self.frames)
-        self._perceiver = Perceiver(self._placed, ReadOptions(keyframes=rule), self._reading)
+        options = ReadOptions(keyframes=rule, places=value(self, 'describe_places'))
+        self._perceiver = Perceiver(self._placed, options, self._reading)
         self._path = PathThinner()
         self._path_from: tuple[int, str, int] | None = None
         self._queue: queue.Queue[tuple[Heard, Any, float]] = queue.Queue(value(self, 'queue_size'))
