@@ -354,6 +354,7 @@ def _told(robot: Robot, samples: Any, frames: int, counts: Any) -> dict[str, Any
         rss = np.array([cost[name]["rss"] for _, cost in samples]) / 1e6
         hours = np.array([at - begun for at, _ in samples]) / 3600
         half = len(rss) // 2
+        files = [int(cost[name]["files"]) for _, cost in samples]
         growth = np.polyfit(hours[half:], rss[half:], 1)[0] if len(rss) - half > 2 else np.nan
         nodes[name] = {
             "cores": rounded((last[name]["cpu_s"] - first[name]["cpu_s"]) / seconds),
@@ -362,8 +363,8 @@ def _told(robot: Robot, samples: Any, frames: int, counts: Any) -> dict[str, Any
             ),
             "rss_mb": rounded(rss[-1]),
             "rss_growth_mb_per_hour": rounded(growth),
-            "files_first": int(first[name]["files"]),
-            "files_last": int(last[name]["files"]),
+            "files_first": max(files[: half + 1]),  # at most in the first half, as connections
+            "files_last": max(files[half:]),  # are opened when several are needed at once
         }
     keys = ("dropped", "spool dropped", "without transform", "refused", "failed")
     dropped = {
@@ -505,7 +506,7 @@ def _targets(result: dict[str, Any]) -> list[Target]:
             Target("cores of both nodes", load["cores"], 1.2),
         ]
         found += [
-            Target(f"{name}: files opened", node["files_last"] - node["files_first"], 0)
+            Target(f"{name}: more files open in the second half", node["files_last"] - node["files_first"], 0)
             for name, node in load["nodes"].items()
         ]
     if up := result.get("bring_up"):

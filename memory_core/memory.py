@@ -643,7 +643,7 @@ class RobotMemory:
         Args:
             image: Shape (h, w, 3) RGB or (h, w) grey, uint8; from any camera, at any time.
             filters: Only among observations that satisfy these.
-            shortlist: How many stored pictures are compared; each takes some 50 ms of a core.
+            shortlist: How many stored pictures are compared; each takes some 30 ms of a core.
 
         Returns:
             Empty where nothing alike is stored.

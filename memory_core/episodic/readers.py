@@ -10,7 +10,7 @@ import apsw
 
 from memory_core.errors import MemoryClosed
 
-MOST = 4
+MOST = 8
 _CLOSING_S = 5.0
 
 

@@ -25,8 +25,9 @@ from memory_core.perception.place import (
     VisualPlaces,
     agreement,
     describe,
-    describe_place,
+    describe_small,
     lift,
+    place_vector,
     train_vocabulary,
 )
 from memory_core.recordings.detect import ReadOptions
@@ -98,7 +99,7 @@ def evaluate_places(
     begun = time.perf_counter()
     recording = RgbdRecording(folder, ReadOptions())
     places, features, poses = load_places(recording, progress=progress)
-    stored = _Stored(recording, features)
+    stored = _Stored(recording)
     order = np.arange(len(poses))
     rows = []
     queries = order[::every]
@@ -139,10 +140,10 @@ def evaluate_places(
 class _Stored:
     """Frames as a memory keeps them."""
 
-    def __init__(self, recording: RgbdRecording, features: list[Features]) -> None:
-        self._features = features
-        frames = [recording.frame(number) for number in recording.numbers]
-        vectors = [describe_place(frame.image) for frame in frames if frame.pose is not None]
+    def __init__(self, recording: RgbdRecording) -> None:
+        frames = (recording.frame(number) for number in recording.numbers)
+        self._features = [describe_small(f.image) for f in frames if f.pose is not None]
+        vectors = [place_vector(features) for features in self._features]
         none = np.zeros(PLACE_VECTORS.dimension, np.float32)
         self._vectors = np.stack([none if vector is None else vector for vector in vectors])
 

@@ -8,7 +8,7 @@ depth and poses, all pooled into one perspective-n-point problem; a second round
 frames nearest to the pose found. The answer is the stored frame nearest to that pose. Where no
 depth was stored, or too few features agree, the shortlist is ranked by epipolar inliers.
 
-What streams in has no recording to train on. `describe_place` makes a vector that needs none, the
+What streams in has no recording to train on. `place_vector` makes a vector that needs none, the
 same in every memory: the sum over a picture's features of a Gaussian kernel's random Fourier
 features (Rahimi & Recht 2007), so that two pictures are alike where many of their features are
 (efficient match kernels, Bo & Sminchisescu 2009), with signed square roots against bursts
@@ -42,7 +42,7 @@ _SCALE = 512.0
 _DEPTH_M = (0.2, 10.0)
 
 PLACE_VECTORS = EmbeddingSpace("rootsift-fourier", "1", 256)
-"""What `describe_place` makes."""
+"""What `place_vector` makes."""
 PLACE_SIDE = 320
 """Pictures are described no larger than this, pixels along the longer side."""
 _KERNEL_WIDTH = 0.2
@@ -194,37 +194,41 @@ def _waves() -> tuple[FloatArray, FloatArray]:
     )
 
 
-def describe_place(image: FloatArray) -> FloatArray | None:
-    """The place vector of a picture, comparable with that of any other.
+def describe_small(image: FloatArray) -> Features:
+    """The strongest features of a picture whose longer side is made 320 pixels at most.
 
     Args:
         image: Shape (h, w, 3) RGB or (h, w) grey, uint8.
+    """
+    image = np.asarray(image)
+    share = PLACE_SIDE / max(1, *image.shape[:2])
+    if share < 1:
+        area = _cv2().INTER_AREA
+        image = _cv2().resize(image, None, fx=share, fy=share, interpolation=area)
+    return describe(image)
+
+
+def place_vector(features: Features) -> FloatArray | None:
+    """The place vector of a picture, comparable with that of any other.
+
+    Args:
+        features: Of the picture, as `describe_small` finds them.
 
     Returns:
         Unit length, shape (256,), float32; None for a picture without texture.
     """
-    found = describe(shrunk(image, PLACE_SIDE)).descriptors
-    if not len(found):
+    if not len(features.descriptors):
         return None
     frequencies, phases = _waves()
-    summed = np.cos(found.astype(np.float32) / _SCALE @ frequencies + phases).sum(axis=0)
+    rows = features.descriptors.astype(np.float32) / _SCALE
+    summed = np.cos(rows @ frequencies + phases).sum(axis=0)
     return _unit(np.sign(summed) * np.sqrt(np.abs(summed))).astype(np.float32)
 
 
 def place_embedding(image: FloatArray) -> dict[str, FloatArray]:
     """The place vector of a picture as an observation carries it; empty without texture."""
-    vector = describe_place(image)
+    vector = place_vector(describe_small(image))
     return {} if vector is None else {PLACE_SPACE: vector}
-
-
-def shrunk(image: FloatArray, side: int) -> FloatArray:
-    """A picture made smaller, so that its longer side has no more than `side` pixels."""
-    image = np.asarray(image)
-    share = side / max(1, *image.shape[:2])
-    if share >= 1:
-        return image
-    cv2 = _cv2()
-    return np.asarray(cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))
 
 
 def agreement(first: Features, second: Features) -> Agreement:

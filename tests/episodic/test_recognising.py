@@ -10,7 +10,7 @@ from memory_core.episodic.recognising import LOOKS, PlaceCheck, Recognised
 from memory_core.errors import DimensionMismatch, EmptyMemory, InvalidImage
 from memory_core.memory import RobotMemory
 from memory_core.perception.keyframes import encode_jpeg
-from memory_core.perception.place import describe_place, place_embedding
+from memory_core.perception.place import describe_small, place_embedding, place_vector
 from memory_core.types import PLACE_SPACE, Evidence, Filters, Observation, Parts, Pose, TimeSpan
 
 SPOTS = 6
@@ -70,7 +70,7 @@ def test_what_was_never_seen_is_not_located(memory):
 
 def test_a_picture_without_texture_is_not_located(memory):
     plain = np.full((240, 320, 3), 90, np.uint8)
-    assert describe_place(plain) is None
+    assert place_vector(describe_small(plain)) is None
     assert memory.recognise(plain) == []
 
 
@@ -133,7 +133,7 @@ def test_a_place_vector_of_another_kind_is_refused(tmp_path):
 
 def test_vectors_are_the_same_in_every_memory(memory):
     kept = memory.vectors_of(["o3"], space=PLACE_SPACE)["o3"]
-    assert kept @ describe_place(wall(3)) == pytest.approx(1.0, abs=1e-3)
+    assert kept @ place_vector(describe_small(wall(3))) == pytest.approx(1.0, abs=1e-3)
     assert memory.store.spaces()[PLACE_SPACE].model == "rootsift-fourier"
 
 

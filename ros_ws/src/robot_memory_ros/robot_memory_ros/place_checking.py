@@ -13,7 +13,7 @@ from robot_memory_ros.convert import ns_of, pose_of
 
 EARLIER_NS = 30 * 10**9
 """What was seen just before agrees with a wrong pose too; older pictures are asked."""
-COMPARED = 8
+COMPARED = 5
 """Stored pictures that one look is compared with."""
 
 
@@ -51,6 +51,9 @@ class PlaceChecking:
         message, self._newest = self._newest, None
         if message is None or PLACE_SPACE not in self._memory.store.spaces():
             return
+        believed = pose_of(message.anchor_pose).compose(pose_of(message.pose.pose))
+        if not self._check.wants(believed):
+            return
         earlier = TimeSpan(None, ns_of(message.header.stamp) - EARLIER_NS)
         try:
             found = self._memory.recognise(
@@ -61,7 +64,6 @@ class PlaceChecking:
         except InputRejected as error:
             self._log.warning(f'a picture is not compared: {error}', throttle_duration_sec=30.0)
             return
-        believed = pose_of(message.anchor_pose).compose(pose_of(message.pose.pose))
         before = self._check.doubt
         after = self._check.look(believed, [item for item in found if item.evidence.localised])
         if before is None and after is not None:
