@@ -13,7 +13,7 @@ houses of the simulator, seeds 12 to 29.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,9 +85,16 @@ class Room:
         return _wide(self.kind) == wanted if narrower is None else narrower
 
 
-NAMED_BY_THINGS = {"bedroom": "children's room", "living room": "library", "office": "library"}
-"""Narrower names that a room of a kind is given where it holds what they ask for."""
-UNLIKE = {"library": frozenset({"couch", "sofa", "tv", "desk", "computer", "monitor"})}
+NAMED_BY_THINGS = ("children's room", "music room", "library")
+"""Narrower names that a room is given where it holds what they ask for, the first that fits."""
+GUEST_BEDS = frozenset({"single bed", "guest bed", "sofa bed", "folding bed"})
+_LIVED_IN = frozenset(
+    "couch sofa tv desk computer monitor bed stove fridge washer treadmill".split()
+)
+UNLIKE = {
+    "children's room": frozenset({"couch", "sofa", "tv", "stove", "washer", "treadmill"}),
+    "music room": _LIVED_IN, "library": _LIVED_IN,
+}  # fmt: skip
 """Heads of labels that keep a room from a narrower name."""
 
 
@@ -99,11 +106,30 @@ def _wide(kind: str) -> str:
 
 def _narrowed(kind: str, labels: Sequence[str]) -> str:
     """What people call a room of a kind that holds certain things."""
-    name = NAMED_BY_THINGS.get(kind, "")
-    if not name or not bears(name.split(), labels):
-        return kind
     heads = {words[-1] for words in map(words_of, labels) if words}
-    return kind if heads & UNLIKE.get(name, frozenset()) else name
+    for name in NAMED_BY_THINGS:
+        if bears(name.split(), labels) and not heads & UNLIKE[name]:
+            return name
+    return kind
+
+
+def _with_guest_rooms(scene: Scene, rooms: list[Room]) -> list[Room]:
+    """Bedrooms with single beds alone are guest rooms where another one has a larger bed."""
+    beds = [
+        {
+            scene.labels[int(number)].lower()
+            for number in scene.thing_label[room.things]
+            if words_of(scene.labels[int(number)])[-1:] == ["bed"]
+        }
+        for room in rooms
+    ]
+    bedrooms = [room.kind == "bedroom" for room in rooms]
+    if not any(here and bed - GUEST_BEDS for here, bed in zip(bedrooms, beds, strict=True)):
+        return rooms
+    return [
+        replace(room, kind="guest room") if here and bed and bed <= GUEST_BEDS else room
+        for room, here, bed in zip(rooms, bedrooms, beds, strict=True)
+    ]
 
 
 _latest: list[tuple[Scene, tuple[Room, ...]]] = []
@@ -144,7 +170,7 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
             continue
         rooms.append(_room(scene, members, stood, model, int(planned[groups == number][0])))
     rooms.sort(key=lambda room: (room.floor, -len(room.things)))
-    return tuple(rooms)
+    return tuple(_with_guest_rooms(scene, rooms))
 
 
 def planned_rooms(scene: Scene, things: IntArray) -> IntArray:
@@ -375,8 +401,8 @@ def rooms_called(scene: Scene, rooms: Sequence[Room], name: str) -> list[int]:
 def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | None) -> list[int]:
     """The numbers of the rooms that a name may mean, the likeliest first.
 
-    Those that people may call so come first: the more of what its name asks for is in a room, and
-    the surer its kind, the earlier. Where there is none, it is the room whose things are closest
+    Those that people may call so come first: those that answers call so, and then the more of what
+    its name asks for is in a room, and the surer its kind, the earlier. Where there is none, it is the room whose things are closest
     to the name in meaning, if any are.
 
     Args:
@@ -388,9 +414,13 @@ def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | 
     called = rooms_called(scene, rooms, name)
     if called:
         wanted = narrow_name(name.lower().split()) or ()
-        return sorted(
-            called, key=lambda n: (*_lacking(scene, rooms[n], wanted), -rooms[n].confidence)
-        )
+        plain = words_of(name)
+
+        def place(n: int) -> tuple[bool, int, int, float]:
+            other = words_of(rooms[n].kind) != plain
+            return other, *_lacking(scene, rooms[n], wanted), -rooms[n].confidence
+
+        return sorted(called, key=place)
     if encode is None or not rooms or not room_word(words_of(name)):
         return []
     labels = sorted({scene.labels[int(n)] for n in scene.thing_label})

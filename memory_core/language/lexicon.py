@@ -71,7 +71,8 @@ _JOINED = dict(
         "music room>livingroom|storage room>storage|sun room>lounge|"
         "wine cellar>storage|walk in closet>closet|home theater>tvroom|"
         "mud room>entryway|guest room>guestroom|spare room>guestroom|child room>childroom|"
-        "kid room>childroom|work shop>workshop|chest of drawer>dresser"
+        "kid room>childroom|children room>childroom|childrens room>childroom|kids room>childroom|"
+        "games room>gameroom|wash room>washroom|work shop>workshop|chest of drawer>dresser"
     ).split("|")
 )
 _INVARIABLE = frozenset(

@@ -100,9 +100,36 @@ Applied one after the other, each once; what comes out is what the patterns of e
 """
 
 _A = r"(?:(?:the|a|an|my|our|your|any) )"
+_KNOWN = r"(?:(?:the|my|our|your|his|her|their) )"
+_I = r"(?:i|we|you|one|somebody|someone)"
+_MUST = rf"(?:(?:would|could|should|can|do|did|must|shall|will) {_I}(?: have to| need to| want to| best| ever)?)"
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
+        # "where would I go to get the lemon": a thing by name, not a need
+        (rf"^where {_MUST} (?:go|look|search|walk|drive|head|turn)(?: (?:in order )?to| and|,)? "
+         rf"(?:get|find|fetch|see|grab|collect|pick up|take|get hold of) ({_KNOWN}[a-z' -]+)$", r"where is \1"),
+        (rf"^(?:in |into )?(?:which|what) room {_MUST} (?:go|look|search|walk|drive|head|turn|enter)(?: (?:in|to|into))?"
+         rf"(?: (?:in order )?to| and)? (?:get|find|fetch|see|grab|collect|pick up|take) ({_A}[a-z' -]+)$",
+         r"which room is \1 in"),
+        (rf"^(?:on |under )?what {_MUST} (?:look|search|reach|check)(?: (on(?: top of)?|under|beneath))?"
+         rf"(?: (?:in order )?to| and) (?:get|find|fetch|see|grab|collect|pick up|take) ({_A}[a-z' -]+)$",
+         r"what is \2 on"),
+        (rf"^what (?:kind|sort|type) of room (is|was) ({_A}[a-z' -]+) in$", r"which room \1 \2 in"),
+        (rf"^(?:does|did|do) ({_KNOWN}[a-z' -]+?) (?:have|contain|hold|house) ({_A}[a-z' -]+)$",
+         r"is there \2 in \1"),
+        (rf"^{_MUST} (?:find|see|get|come across|run into) ({_A}[a-z' -]+?) "
+         rf"if {_I} (?:went|go|goes|looked|look|walked|walk|searched|search|entered|enter)(?: (?:in|to|into|inside|around))? ({_A}[a-z' -]+)$",
+         r"is there \1 in \2"),
+        (rf"^before (?:it|they|that) (?:was|were|got|had been) (?:put|moved|placed|taken|brought|carried)(?: to)? where (?:it|they) (?:is|are|was|were)(?: now)?,? "
+         rf"where (was|were) ({_A}[a-z' -]+)$", r"where \1 \2 before it was moved"),
+        (rf"^({_A}[a-z' -]+?) (?:is|was|are|were)(?:n't| not| no longer) where (?:it|they) (?:was|were|used to be|had been)"
+         r"(?: any ?more)?[:;,.]? (?:so )?where (?:was|were|is) (?:that|it|they|this)(?: before)?$",
+         r"where was \1 before it was moved"),
+        (rf"^(?:what|where) (?:was|is) ({_A}[a-z' -]+?)'s? (?:previous|old|former|earlier|original|last) "
+         r"(?:location|place|position|spot|home)$", r"where was \1 before it was moved"),
+        (r"^(?:which|what)(?: of the)? (things|objects|items) (?:are|were) no longer where (?:they|you) .+$",
+         r"which \1 have moved"),
         (r"(?:,|,? (?:i mean|namely|meaning)) the one (?=(?:in|on|near|next|by|beside|with|inside|closest|nearest)\b)", " "),
         (r"\bright (?=(?:near|next to|beside|by)\b)", ""),
         (rf"^(?:starting|beginning|going|counting|measured|measuring|looking|coming) (?:out )?(?:from|at) "

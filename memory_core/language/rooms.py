@@ -65,13 +65,13 @@ ROOM_KINDS = (
         "dining room",
         "diningroom dining breakfastroom breakfast",
         "dining table, dining chair, chandelier, dining table centerpiece, buffet, china cabinet, "
-        "placemat, plate, wine glass, table setting, candle holder",
+        "placemat, plate, wine glass, table setting, candle holder, sideboard, potted plant",
     ),
     _kind(
         "living room",
         "livingroom",
         "couch, sofa, armchair, coffee table, fireplace, piano, side table, pillow, sofa chair, "
-        "rug, tv, ottoman, curtain, lamp",
+        "rug, tv, ottoman, curtain, lamp, sideboard, potted plant",
     ),
     _kind(
         "family room",
@@ -120,6 +120,7 @@ ROOM_KINDS = (
         "pool",
         "grill, outdoor chair, patio table, potted plant, grass, deck chair, railing, umbrella, "
         "roof, tree, bush, column, bench, lounge chair, hot tub, barbecue",
+        -0.7,
     ),
     _kind(
         "gym",
@@ -145,7 +146,7 @@ ROOM_KINDS = (
         "workshop",
         "workshop",
         "workbench, tool cabinet, tool chest, toolbox, vise, power drill, saw, hammer, pegboard, "
-        "pliers, wrench",
+        "pliers, wrench, screwdriver, tape measure, paintbrush, paint can, flashlight",
         -0.5,
     ),
     _kind(
@@ -182,7 +183,7 @@ NOT_ALONE = frozenset(
 TELLING = frozenset(
     (
         "toilet bathtub shower bed headboard crib clothes stove fridge dishwasher "
-        "microwave desk washer dryer"
+        "microwave desk washer dryer treadmill workbench"
     ).split()
 )
 """Heads of labels that all but settle the kind of a room."""

@@ -45,10 +45,10 @@ class Schedule:
         seed: Of the weights, of what is shown and of how it is varied.
     """
 
-    steps: int = 1_500
+    steps: int = 12_000
     batch: int = 8
     size: tuple[int, int] = (128, 192)
-    naming_steps: int = 1_000
+    naming_steps: int = 4_000
     naming_batch: int = 64
     rate: float = 3e-3
     seed: int = 0

@@ -1,7 +1,10 @@
 """How people ask: templates by kind of question, in two halves that share no wording.
 
 The halves were split by a seeded shuffle before anything that understands questions was written:
-`tuning` may be read by whoever works on that, `reporting` is for the score alone.
+`tuning` may be read by whoever works on that, `reporting` is for the score alone. Of the kinds that
+are asked in a simulated home (`house_questions.COUNTS`) wordings of the first `reporting` showed in
+rows of evaluations; they went to `tuning`, and others, written by somebody who knew no code, took
+their place.
 """
 
 from __future__ import annotations
