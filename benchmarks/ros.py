@@ -506,7 +506,11 @@ def _targets(result: dict[str, Any]) -> list[Target]:
             Target("cores of both nodes", load["cores"], 1.2),
         ]
         found += [
-            Target(f"{name}: more files open in the second half", node["files_last"] - node["files_first"], 0)
+            Target(
+                f"{name}: more files open in the second half",
+                node["files_last"] - node["files_first"],
+                0,
+            )
             for name, node in load["nodes"].items()
         ]
     if up := result.get("bring_up"):

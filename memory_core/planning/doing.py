@@ -16,12 +16,12 @@ from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
 from memory_core.planning.regions import Region, openable
-from memory_core.planning.spots import free_spot
+from memory_core.planning.spots import free_spots
 from memory_core.semantic.expected import CLOSED
 from memory_core.types import Pose, Vector3
 
 MOVED_M = 0.6
-PLACES, SIDES = 4, 2
+PLACES, SIDES = 4, 3
 GIVE_WITHIN_M = 0.25
 BESIDE_M = 0.1
 ROOM_M = 0.8
@@ -297,19 +297,19 @@ def _put_down(
             region.top, region.name, reach=True, apart_from=stood
         ):
             stood.append(errand.here())
-            spot = _spot_on(errand, region, stood[-1])
-            if spot is not None and errand.place(fits, thing, spot, region.name):
-                errand.found_at = spot
-                return region.told
-            if not errand.arm.holding:
-                raise Ended("dropped")
+            for spot in _spots_on(errand, region, stood[-1]):
+                if errand.place(fits, thing, spot, region.name):
+                    errand.found_at = spot
+                    return region.told
+                if not errand.arm.holding:
+                    raise Ended("dropped")
     raise Ended("no room to put it down")
 
 
-def _spot_on(errand: Errand, region: Region, here: Pose) -> Vector3 | None:
+def _spots_on(errand: Errand, region: Region, here: Pose) -> list[Vector3]:
     """Room on a surface, seen from here; it may be lower than what stands on it reaches up.
 
-    The nearest to here, or of a place without extent the nearest to that.
+    What is nearest to here comes first, or of a place without extent what is nearest to that.
     """
     for at in (region.top, region.centre):
         errand.body.eyes.look(at)
@@ -319,10 +319,10 @@ def _spot_on(errand: Errand, region: Region, here: Pose) -> Vector3 | None:
             apart = np.hypot(cloud[:, 0] - region.centre[0], cloud[:, 1] - region.centre[1])
             cloud = cloud[apart <= reach_m]
         toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
-        spot = free_spot(cloud, region.top, floor_m=here.z, toward=toward)
-        if spot is not None:
-            return spot
-    return None
+        spots = free_spots(cloud, region.top, floor_m=here.z, toward=toward)
+        if spots:
+            return spots
+    return []
 
 
 def _set_aside(errand: Errand) -> None:

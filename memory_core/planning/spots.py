@@ -12,17 +12,18 @@ CELL_M = 0.025
 LEVEL_M = 0.02
 LOWEST_M, HIGHEST_M = 0.25, 1.4
 CLEAR_M = 0.08
+MOST, APART_M = 4, 0.15
 
 
-def free_spot(
+def free_spots(
     cloud: FloatArray,
     near: Vector3,
     *,
     floor_m: float,
     toward: tuple[float, float],
     within_m: float = 0.8,
-) -> Vector3 | None:
-    """The free spot on the largest level surface about a point that is closest to the robot.
+) -> list[Vector3]:
+    """Free spots on the largest level surface about a point, the closest to the robot first.
 
     Args:
         cloud: Points of a look, `map`, metres, shape (n, 3).
@@ -32,8 +33,8 @@ def free_spot(
         within_m: At most so far from `near` along the floor.
 
     Returns:
-        A point of the surface with a hand's breadth of free surface around it; None where there
-        is none.
+        Points of the surface with a hand's breadth of free surface around each, 15 cm or more
+        from each other, 4 at most.
     """
     from scipy.ndimage import binary_erosion
 
@@ -41,7 +42,7 @@ def free_spot(
     close = np.hypot(offset[:, 0], offset[:, 1]) <= within_m
     points = offset[close & (offset[:, 2] > LOWEST_M) & (offset[:, 2] < HIGHEST_M)]
     if not len(points):
-        return None
+        return []
     side = 2 * math.ceil(within_m / CELL_M) + 1
     cells = np.rint(points[:, :2] / CELL_M).astype(int) + side // 2
     height = np.full((side, side), -np.inf)
@@ -55,8 +56,11 @@ def free_spot(
     grid = np.indices((2 * reach + 1, 2 * reach + 1)) - reach
     disc = np.hypot(*grid) <= reach
     free = np.argwhere(binary_erosion(flat, disc))
-    if not len(free):
-        return None
     spots = (free - side // 2) * CELL_M + np.array(near[:2])
-    best = spots[np.linalg.norm(spots - np.array(toward), axis=1).argmin()]
-    return (float(best[0]), float(best[1]), level + floor_m)
+    spots = spots[np.argsort(np.linalg.norm(spots - np.array(toward), axis=1), kind="stable")]
+    chosen: list[Vector3] = []
+    while len(spots) and len(chosen) < MOST:
+        x, y = spots[0].tolist()
+        chosen.append((x, y, level + floor_m))
+        spots = spots[np.linalg.norm(spots - spots[0], axis=1) >= APART_M]
+    return chosen

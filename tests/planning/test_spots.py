@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from memory_core.planning.spots import CLEAR_M, free_spot
+from memory_core.planning.spots import APART_M, CLEAR_M, MOST, free_spots
 
 FLOOR_M = 3.0
 
@@ -17,8 +17,21 @@ def table(*, thing_at: tuple[float, float] | None = None) -> np.ndarray:
     return np.concatenate([np.stack([x, y, z], axis=-1).reshape(-1, 3), floor])
 
 
+def spots(cloud: np.ndarray):
+    return free_spots(cloud, (2.0, 1.0, FLOOR_M + 0.7), floor_m=FLOOR_M, toward=(2.0, 0.0))
+
+
 def spot(cloud: np.ndarray):
-    return free_spot(cloud, (2.0, 1.0, FLOOR_M + 0.7), floor_m=FLOOR_M, toward=(2.0, 0.0))
+    return spots(cloud)[0]
+
+
+def test_further_spots_lie_apart_and_further_away():
+    found = np.array(spots(table()))
+    assert len(found) == MOST
+    apart = np.linalg.norm(found[:, None] - found[None], axis=2)[np.triu_indices(MOST, 1)]
+    assert apart.min() >= APART_M
+    away = np.linalg.norm(found[:, :2] - np.array([2.0, 0.0]), axis=1)
+    assert (np.diff(away) >= 0).all()
 
 
 def test_the_spot_lies_on_the_surface_near_the_robot_and_off_the_edge():
@@ -37,5 +50,5 @@ def test_a_full_surface_and_a_bare_floor_have_none():
     cloud = cloud[cloud[:, 2] > FLOOR_M + 0.5]
     bumps = cloud.copy()
     bumps[:, 2] += 0.1 * (np.floor(cloud[:, 0] / 0.1) % 2)
-    assert spot(bumps) is None
-    assert spot(np.array([[2.0, 1.0, FLOOR_M]])) is None
+    assert spots(bumps) == []
+    assert spots(np.array([[2.0, 1.0, FLOOR_M]])) == []
