@@ -16,12 +16,21 @@ import numpy as np
 
 from memory_core.answering.grounding import Context, left, of_kind
 from memory_core.answering.rooms import room_meant, rooms_of, rooms_of_things
+from memory_core.language.belongings import kept_in, kept_on, sorts_of
 from memory_core.language.lexicon import words_of
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
-from memory_core.semantic.expected import BOARDS, CONTAINERS, FLOOR_COVERS, SUPPORTS, typical_size
+from memory_core.semantic.expected import (
+    BOARDS,
+    CLOSED,
+    CONTAINERS,
+    FLOOR_COVERS,
+    FURNITURE,
+    SUPPORTS,
+    typical_size,
+)
 from memory_core.semantic.kinds import KindModel
 from memory_core.semantic.ranking import name_similarity
 from memory_core.semantic.scene import Scene
@@ -37,11 +46,16 @@ WARMTH = 0.5
 AFFINITY_GAIN = 4.0
 HISTORY_GAIN = 1.5
 HISTORY_M = 1.0
+BELONGS_GAIN = 2.0
 FITS_GAIN = 4.0
 """For furniture whose name is close to the thing's in meaning: shoes and a shoe cabinet."""
 SHUT_AWAY = {True: 0.1, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
+FRONT_M = 0.8
+"""A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
+FRONTLESS = frozenset({"door", "window", "wall", "floor", "ceiling", "stair", "column", "curtain",
+                       "railing", "rug", "bed", "couch", "chair", "armchair", "bench", "stool"})  # fmt: skip
 LARGE_M = 0.3
 APART_M = 0.15
 """Things of one name closer than this are one region."""
@@ -148,7 +162,8 @@ def regions_for(
     rooms = rooms_of(scene, context.encode)
     room = rooms_of_things(scene, rooms)
     shut = [openable(names[number]) for number in found.tolist()]
-    score = _score(context, scene, found, thing)
+    kinds = [rooms[number].kind if number >= 0 else "" for number in room[found].tolist()]
+    score = _score(context, scene, found, thing, kinds)
     chance = np.exp((score - score.max()) * WARMTH)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(chance, np.array(shut), away)
@@ -161,11 +176,10 @@ def regions_for(
         label, at = names[number], (x, y, z)
         if any(r.name == label and math.dist(r.centre, at) < APART_M for r in regions):
             continue
-        kind = rooms[room[number]].kind if room[number] >= 0 else ""
         entity = int(scene.entity[number])
         size = scene.entities[entity].size if entity >= 0 else (0.0, 0.0, 0.0)
         regions.append(
-            Region(label, kind, at, size, shut[place], float(chance[place]), travel_m(at))
+            Region(label, kinds[place], at, size, shut[place], float(chance[place]), travel_m(at))
         )
     return tuple(sorted(regions, key=lambda region: -region.worth))
 
@@ -245,9 +259,13 @@ def _unseen(
     return left_over
 
 
-def _score(context: Context, scene: Scene, found: np.ndarray, thing: str) -> FloatArray:
+def _score(
+    context: Context, scene: Scene, found: np.ndarray, thing: str, rooms: Sequence[str]
+) -> FloatArray:
     """Log-odds of a thing being at pieces of furniture, up to a constant, shape (n,)."""
     by_room = scene.room[found] @ KindModel(context.encode).odds([thing])[:, 0]
+    sorts = sorts_of(thing, context.encode)
+    belongs = kept_in(sorts, rooms) + kept_on(sorts, _furniture(scene, found))
     alike = name_similarity(scene, [thing], context.encode)[0]
     affinity = (scene.tight[found] * alike[None, :]).max(axis=1)
     same = np.flatnonzero(of_kind(scene, thing))
@@ -262,5 +280,29 @@ def _score(context: Context, scene: Scene, found: np.ndarray, thing: str) -> Flo
             @ context.encode([thing])[0]
         )
     return np.asarray(
-        by_room + AFFINITY_GAIN * affinity + HISTORY_GAIN * history + FITS_GAIN * fits
-    )
+        by_room + BELONGS_GAIN * belongs + AFFINITY_GAIN * affinity + HISTORY_GAIN * history
+        + FITS_GAIN * fits
+    )  # fmt: skip
+
+
+def _furniture(scene: Scene, found: np.ndarray) -> list[str]:
+    """The labels of furniture; of a drawer or door that of the piece it is a part of."""
+    labels = [scene.labels[label] for label in scene.thing_label]
+    pieces = [
+        n for n, label in enumerate(labels) if not openable(label) and _may_have_fronts(label)
+    ]
+    at = scene.thing_position
+    told = []
+    for number in found.tolist():
+        gap = np.linalg.norm(at[pieces][:, :2] - at[number, :2], axis=1)
+        gap = np.where(scene.thing_floor[pieces] == scene.thing_floor[number], gap, np.inf)
+        own = not openable(labels[number]) and not is_handle(labels[number])
+        near = not own and len(pieces) > 0 and gap.min() <= FRONT_M
+        told.append(labels[pieces[int(gap.argmin())]] if near else labels[number])
+    return told
+
+
+def _may_have_fronts(label: str) -> bool:
+    """Whether what a label names may have drawers or doors."""
+    words = words_of(label)
+    return bool(words) and words[-1] in FURNITURE | CLOSED and words[-1] not in FRONTLESS
