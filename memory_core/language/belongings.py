@@ -107,7 +107,8 @@ BELONGINGS = (
 )  # fmt: skip
 SAME_NAME = 0.9
 """A name that says an example, whatever the encoder thinks."""
-LEAST_ALIKE, SHARPNESS = 0.3, 12.0
+LEAST_ALIKE, SHARPNESS, EXAMPLES = 0.3, 30.0, 2
+"""A thing is as like a sort as it is like so many of its examples on average."""
 ELSEWHERE = 0.15
 """Things are kept elsewhere than where they belong so often, against where they do."""
 NEXT = 0.7
@@ -129,7 +130,9 @@ def sorts_of(label: str, encode: Encode | None) -> FloatArray:
     alike = _named(label, [sort.examples for sort in BELONGINGS])
     if encode is not None and not alike.any():
         vector = encode([label])[0]
-        alike = np.array([float((encode(sort.examples) @ vector).max()) for sort in BELONGINGS])
+        alike = np.array([
+            np.sort(encode(sort.examples) @ vector)[-EXAMPLES:].mean() for sort in BELONGINGS
+        ])  # fmt: skip
     weights = np.where(alike >= LEAST_ALIKE, np.exp(SHARPNESS * alike), 0.0)
     return np.asarray(weights / (weights.sum() + np.exp(SHARPNESS * LEAST_ALIKE)))
 

@@ -209,6 +209,10 @@ _STOP = frozenset(
 _MAYBE_VERBS = frozenset(
     "stand rest hang sit lie stay place end move work show look go start begin live change spot remain stop turn take".split()
 )
+_OWNING = re.compile(
+    r"(?<!\bchild)(?<!\bchildren)(?<!\bkid)(?<!\bguest)(?<!\bbaby)'s\b|'s\b(?! rooms?\b)"
+)
+"""The room of a thing is the one it is in; a children's room is a kind of room."""
 _TOKEN = re.compile(r"[a-z0-9]+(?:[-'_][a-z0-9]+)*|'s|[,;:.]")
 
 
@@ -262,7 +266,7 @@ def skeleton(text: str, *, strict: bool = False) -> Skeleton:
     text = joined(text)
     for pattern_, meant in _EXPRESSIONS:
         text = re.sub(r"\s+", " ", pattern_.sub(meant, text))
-    return _Chunker(_TOKEN.findall(re.sub(r"'s\b", " 's", text)), strict).run()
+    return _Chunker(_TOKEN.findall(_OWNING.sub(" 's", text)), strict).run()
 
 
 class _Chunker:

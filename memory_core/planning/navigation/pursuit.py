@@ -19,6 +19,10 @@ from memory_core.types import FloatArray
 Point = tuple[float, float]
 _TURN_ON_THE_SPOT = 0.8
 _ARC_STEPS = 8
+_AHEAD_M = (0.5, 0.25, 0.12)
+"""How far ahead to steer for; nearer where the arc to what is further would cut a corner."""
+_CLOSE_M, _CREEPING_M_S = 0.01, 0.1
+"""Where there is no other way it creeps past with so little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,30 @@ class Pursuit:
             seconds: How long the step will last.
         """
         remaining = self.remaining_m(pose)
-        lookahead = min(0.5, max(0.25, remaining))
+        usual = (self._limits.margin_m, self._limits.speed_m_s)
+        for margin_m, fastest_m_s in (usual, (_CLOSE_M, _CREEPING_M_S)):
+            for ahead_m in _AHEAD_M:
+                command = self._towards(
+                    pose, obstacles, remaining, seconds=seconds,
+                    lookahead=min(ahead_m, max(_AHEAD_M[-1], remaining)),
+                    margin_m=margin_m, fastest_m_s=fastest_m_s,
+                )  # fmt: skip
+                if not command.blocked:
+                    return command
+        return Command(0.0, 0.0, blocked=True)
+
+    def _towards(
+        self,
+        pose: Planar,
+        obstacles: FloatArray,
+        remaining: float,
+        *,
+        seconds: float,
+        lookahead: float,
+        margin_m: float,
+        fastest_m_s: float,
+    ) -> Command:
+        """Speeds towards a point so far ahead, with so much room, and no faster than that."""
         x, y, _ = between(pose, (*self.ahead(lookahead), 0.0))
         heading = math.atan2(y, x)
         if abs(heading) > _TURN_ON_THE_SPOT:
@@ -108,15 +135,15 @@ class Pursuit:
         curvature = 2 * y / max(x * x + y * y, 1e-6)
         to_end = math.hypot(x, y) if remaining < lookahead else remaining
         speed = min(
-            self._limits.speed_m_s,
+            fastest_m_s,
             self._limits.turn_rad_s / max(abs(curvature), 1e-6),
             max(0.05, math.sqrt(2 * self._limits.braking_m_s2 * max(to_end - 0.03, 0.0))),
             max(to_end, 0.02) / seconds,
         )
-        reach = self._limits.speed_m_s**2 / (2 * self._limits.braking_m_s2) + 0.15
+        reach = fastest_m_s**2 / (2 * self._limits.braking_m_s2) + 0.15
         free = free_along(
             curvature, obstacles, reach_m=min(reach, to_end + 0.05),
-            radius_m=self._radius_m + self._limits.margin_m,
+            radius_m=self._radius_m + margin_m,
         )  # fmt: skip
         safe = math.sqrt(2 * self._limits.braking_m_s2 * max(free - 0.05, 0.0))
         speed = min(speed, safe, 0.5 * free / seconds)
