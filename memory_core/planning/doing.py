@@ -256,8 +256,10 @@ def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
         if room is not None:
             return _surfaces(errand, thing, within=to)
     named = meant.candidates[:PLACES]
+    if not named and meant.thing != to:  # known, if not to be in that room
+        named = errand.meant(meant.thing).candidates[:PLACES]
     if not named:
-        raise Ended("nothing known")
+        raise Ended("destination unknown")
     if errand.goal.relation == "in" and all(_shut(candidate.label) for candidate in named):
         raise Ended("it is shut")
     return [

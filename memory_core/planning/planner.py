@@ -188,6 +188,8 @@ def _regrets(goal: Goal, reason: str) -> str:
             return f"I looked wherever I could think of and did not find the {what}."
         case "nothing known":
             return f"I know of no {what}."
+        case "destination unknown":
+            return f"I know of no {goal.to}."
         case "lost":
             return "I do not know where I am, so I stopped."
         case "no arm":

@@ -13,6 +13,8 @@ ENDS = {
     'interrupted': (CANCELLED, 'it was cancelled'),
     'nothing known': (EmptyMemory.code, 'nothing like it was ever seen; let the robot see more, '
                       'or use other words'),
+    'destination unknown': ('destination_unknown', 'nothing is known to put it on or in by that '
+                            'name; use other words'),
     'not found': ('not_found', 'it was nowhere one can think of'),
     'lost': ('not_localised', 'the robot does not know where it is; set the initial pose'),
     'no path': ('no_path', 'no way leads there; see the map and the navigator'),
