@@ -336,15 +336,16 @@ def _set_aside(errand: Errand) -> None:
 
 
 def _usual_place(known: tuple[Candidate, ...], found_at: Vector3 | None) -> Vector3 | None:
-    """Where a thing was seen on most occasions, this one left aside; None where nothing tells."""
+    """Where a thing was seen longest before, or one like it was; None where nothing tells."""
     for candidate in known:
         if candidate.earlier:
             stays = candidate.earlier
             longest = max(stays, key=lambda stay: (stay.last_ns - stay.start_ns, stay.sightings))
             return longest.position
-    if not known or found_at is None or math.dist(known[0].position, found_at) <= MOVED_M:
+    if found_at is None:
         return None
-    return known[0].position
+    elsewhere = (c.position for c in known if math.dist(c.position, found_at) > MOVED_M)
+    return next(elsewhere, None)  # one like it that was seen elsewhere is likeliest itself
 
 
 def _front(errand: Errand, move: Callable[[str, Vector3], bool]) -> str:
