@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
 from memory_core.planning.regions import Region, openable
-from memory_core.planning.spots import free_spots
+from memory_core.planning.spots import free_spots, points_over
 from memory_core.semantic.expected import CLOSED
-from memory_core.types import Pose, Vector3
+from memory_core.types import FloatArray, Pose, Vector3
 
 MOVED_M = 0.6
 PLACES, SIDES = 4, 3
@@ -314,17 +314,30 @@ def _spots_on(errand: Errand, region: Region, here: Pose) -> list[Vector3]:
     What is nearest to here comes first, or of a place without extent what is nearest to that.
     """
     for at in (region.top, region.centre):
-        errand.body.eyes.look(at)
+        found = errand.body.eyes.look(at)
         cloud = errand.body.eyes.cloud()
-        if max(region.size) > 0:  # not on what stands beside it
+        if max(region.size) > 0:
             reach_m = max(region.size[:2]) / 2 + BESIDE_M
-            apart = np.hypot(cloud[:, 0] - region.centre[0], cloud[:, 1] - region.centre[1])
-            cloud = cloud[apart <= reach_m]
+            own = _in_view(region, found, here, within_m=2 * reach_m)
+            cloud = points_over(
+                cloud, own, centre=region.centre, reach_m=reach_m, beside_m=BESIDE_M
+            )
         toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
         spots = free_spots(cloud, region.top, floor_m=here.z, toward=toward)
         if spots:
             return spots
     return []
+
+
+def _in_view(region: Region, found: Sequence[Seen], here: Pose, *, within_m: float) -> FloatArray:
+    """Points of the furniture itself, `map`, shape (n, 3); none where it is not in view."""
+    same = [item for item in found if item.label == region.name and len(item.cloud)]
+    near = [item for item in same if math.dist(item.position, region.centre) <= within_m]
+    if not near:
+        return np.empty((0, 3))
+    own = min(near, key=lambda item: math.dist(item.position, region.centre)).cloud
+    turn = here.matrix()
+    return np.asarray(own @ turn[:3, :3].T + turn[:3, 3])
 
 
 def _set_aside(errand: Errand) -> None:

@@ -15,6 +15,29 @@ CLEAR_M = 0.08
 MOST, APART_M = 4, 0.15
 
 
+def points_over(
+    cloud: FloatArray, own: FloatArray, *, centre: Vector3, reach_m: float, beside_m: float
+) -> FloatArray:
+    """Points over a piece of furniture, and not over what stands beside it.
+
+    What is remembered of furniture is often its front alone; its own points tell how deep it is.
+
+    Args:
+        cloud: Points of a look, `map`, metres, shape (n, 3).
+        own: Those of the furniture itself, shape (m, 3); none where it is not in view.
+        centre: Where it is remembered, `map`.
+        reach_m: So near to that points are over it in any case.
+        beside_m: What is so near to its own points along the floor is over it.
+    """
+    from scipy.spatial import cKDTree
+
+    over = np.hypot(cloud[:, 0] - centre[0], cloud[:, 1] - centre[1]) <= reach_m
+    if len(own):
+        gap, _ = cKDTree(own[:, :2]).query(cloud[:, :2], distance_upper_bound=beside_m)
+        over |= np.isfinite(gap)
+    return np.asarray(cloud[over])
+
+
 def free_spots(
     cloud: FloatArray,
     near: Vector3,
@@ -36,7 +59,7 @@ def free_spots(
         Points of the surface with a hand's breadth of free surface around each, 15 cm or more
         from each other, 4 at most.
     """
-    from scipy.ndimage import binary_erosion
+    from scipy.ndimage import binary_closing, binary_erosion
 
     offset = cloud - np.array([near[0], near[1], floor_m])
     close = np.hypot(offset[:, 0], offset[:, 1]) <= within_m
@@ -52,6 +75,8 @@ def free_spots(
     level = edges[int(count.argmax())] + LEVEL_M / 2
     level = float(np.median(seen[np.abs(seen - level) <= LEVEL_M]))
     flat = np.abs(height - level) <= LEVEL_M
+    # seen at a grazing angle the rows of points lie further apart than cells
+    flat |= ~np.isfinite(height) & binary_closing(flat, np.ones((3, 3), bool))
     reach = math.ceil(CLEAR_M / CELL_M)
     grid = np.indices((2 * reach + 1, 2 * reach + 1)) - reach
     disc = np.hypot(*grid) <= reach

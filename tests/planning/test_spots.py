@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from memory_core.planning.spots import APART_M, CLEAR_M, MOST, free_spots
+from memory_core.planning.spots import APART_M, CLEAR_M, MOST, free_spots, points_over
 
 FLOOR_M = 3.0
 
@@ -45,6 +45,14 @@ def test_it_keeps_clear_of_what_stands_there():
     assert np.hypot(x - 2.0, y - 0.8) > 0.06 + CLEAR_M - 0.03
 
 
+def test_rows_of_points_with_gaps_between_are_one_surface():
+    cloud = table()
+    gaps = cloud[np.floor(cloud[:, 1] / 0.02) % 3 != 1]  # no points in every third 2 cm
+    x, y, _ = spot(gaps)
+    assert abs(x - spot(cloud)[0]) < 0.1
+    assert abs(y - spot(cloud)[1]) < 0.1
+
+
 def test_a_full_surface_and_a_bare_floor_have_none():
     cloud = table()
     cloud = cloud[cloud[:, 2] > FLOOR_M + 0.5]
@@ -52,3 +60,16 @@ def test_a_full_surface_and_a_bare_floor_have_none():
     bumps[:, 2] += 0.1 * (np.floor(cloud[:, 0] / 0.1) % 2)
     assert spots(bumps) == []
     assert spots(np.array([[2.0, 1.0, FLOOR_M]])) == []
+
+
+def test_points_are_over_what_is_in_view_and_not_beside_it():
+    cloud = table()
+    front, beside = (2.0, 0.7, FLOOR_M + 0.4), 0.05
+    deep = cloud[(cloud[:, 2] > FLOOR_M + 0.5) & (cloud[:, 0] < 2.0)]
+    own = deep[::7]
+    kept = points_over(cloud, own, centre=front, reach_m=0.2, beside_m=beside)
+    assert kept[:, 0].max() <= 2.0 + 0.2
+    assert kept[kept[:, 1] > 0.95, 0].max() <= 2.0 + beside
+    assert kept[:, 1].max() > 1.25  # to its back, not only around its front
+    round_front = points_over(cloud, own[:0], centre=front, reach_m=0.2, beside_m=beside)
+    assert np.hypot(round_front[:, 0] - 2.0, round_front[:, 1] - 0.7).max() <= 0.2
