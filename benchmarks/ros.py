@@ -363,8 +363,8 @@ def _told(robot: Robot, samples: Any, frames: int, counts: Any) -> dict[str, Any
             ),
             "rss_mb": rounded(rss[-1]),
             "rss_growth_mb_per_hour": rounded(growth),
-            "files_first": max(files[: half + 1]),  # at most in the first half, as connections
-            "files_last": max(files[half:]),  # are opened when several are needed at once
+            "files_first_half": max(files[: half + 1]),  # at most in the first half, as connections
+            "files_second_half": max(files[half:]),  # are opened when several are needed at once
         }
     keys = ("dropped", "spool dropped", "without transform", "refused", "failed")
     dropped = {
@@ -508,7 +508,7 @@ def _targets(result: dict[str, Any]) -> list[Target]:
         found += [
             Target(
                 f"{name}: more files open in the second half",
-                node["files_last"] - node["files_first"],
+                node["files_second_half"] - node["files_first_half"],
                 0,
             )
             for name, node in load["nodes"].items()
@@ -538,7 +538,7 @@ def _print(result: dict[str, Any]) -> None:
                         f"{node['cores']} cores, {node['cpu_ms_per_frame']} ms a frame, "
                         f"{node['rss_mb']} MB "
                         f"({node['rss_growth_mb_per_hour']:+} MB an hour), "
-                        f"{node['files_first']} to {node['files_last']} files",
+                        f"{node['files_first_half']}, then {node['files_second_half']} files at most",
                     )
                     for name, node in load["nodes"].items()
                 ),

@@ -85,9 +85,14 @@ class Room:
         return _wide(self.kind) == wanted if narrower is None else narrower
 
 
-NAMED_BY_THINGS = ("children's room", "music room", "library")
-"""Narrower names that a room is given where it holds what they ask for, the first that fits."""
+NAMED_BY_THINGS = {
+    "children's room": frozenset({"bedroom"}),
+    "music room": frozenset({"living room", "office", "outdoor area", ""}),
+    "library": frozenset({"living room", "office", "dining room", ""}),
+}
+"""Narrower names that rooms of some kinds are given where they hold what the names ask for."""
 GUEST_BEDS = frozenset({"single bed", "guest bed", "sofa bed", "folding bed"})
+LARGER_BEDS = frozenset({"bed", "double bed", "queen bed", "king bed", "four-poster bed"})
 _LIVED_IN = frozenset(
     "couch sofa tv desk computer monitor bed stove fridge washer treadmill".split()
 )
@@ -107,8 +112,8 @@ def _wide(kind: str) -> str:
 def _narrowed(kind: str, labels: Sequence[str]) -> str:
     """What people call a room of a kind that holds certain things."""
     heads = {words[-1] for words in map(words_of, labels) if words}
-    for name in NAMED_BY_THINGS:
-        if bears(name.split(), labels) and not heads & UNLIKE[name]:
+    for name, kinds in NAMED_BY_THINGS.items():
+        if kind in kinds and bears(name.split(), labels) and not heads & UNLIKE[name]:
             return name
     return kind
 
@@ -116,18 +121,16 @@ def _narrowed(kind: str, labels: Sequence[str]) -> str:
 def _with_guest_rooms(scene: Scene, rooms: list[Room]) -> list[Room]:
     """Bedrooms with single beds alone are guest rooms where another one has a larger bed."""
     beds = [
-        {
-            scene.labels[int(number)].lower()
-            for number in scene.thing_label[room.things]
-            if words_of(scene.labels[int(number)])[-1:] == ["bed"]
-        }
+        {scene.labels[int(number)].lower() for number in scene.thing_label[room.things]}
         for room in rooms
     ]
     bedrooms = [room.kind == "bedroom" for room in rooms]
-    if not any(here and bed - GUEST_BEDS for here, bed in zip(bedrooms, beds, strict=True)):
+    if not any(here and bed & LARGER_BEDS for here, bed in zip(bedrooms, beds, strict=True)):
         return rooms
     return [
-        replace(room, kind="guest room") if here and bed and bed <= GUEST_BEDS else room
+        replace(room, kind="guest room")
+        if here and bed & GUEST_BEDS and not bed & LARGER_BEDS
+        else room
         for room, here, bed in zip(rooms, bedrooms, beds, strict=True)
     ]
 

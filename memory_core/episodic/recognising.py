@@ -35,6 +35,11 @@ SURE_FEATURES = 40
 SAME_SCALE = (0.8, 1.25)
 """Pictures taken from as near show things as large."""
 
+NOTHING_DESCRIBED = (
+    "no picture of this memory was described for its place; those that robot-memory ingest reads "
+    "into a new memory, or perception_node brings, are"
+)
+
 NEAR_M, NEAR_RAD = 1.5, 0.8
 """A stored picture that is alike was taken here."""
 ELSEWHERE_M = 2.5
@@ -42,7 +47,7 @@ ELSEWHERE_M = 2.5
 APART_M, APART_RAD = 0.3, 0.3
 """Two looks count as two where the robot moved or turned by so much between them."""
 LOOKS = 3
-"""So many looks one after another must say the same."""
+"""So many looks that recognise something must say the same, over more than `NEAR_M` of way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +101,23 @@ def recognise(
         EmptyMemory: No stored picture was described.
     """
     image = np.asarray(image)
-    if image.dtype != np.uint8 or not (image.ndim == 2 or image.shape[2:] == (3,)):
+    if (
+        image.dtype != np.uint8
+        or not (image.ndim == 2 or image.shape[2:] == (3,))
+        or not image.size
+    ):
         raise InvalidImage(
             f"the picture has shape {image.shape} of {image.dtype}; expected (h, w, 3) of uint8"
         )
     if PLACE_SPACE not in store.spaces():
-        raise EmptyMemory(
-            "no picture of this memory was described for its place; pictures that robot-memory "
-            "ingest or perception_node bring are"
-        )
+        raise EmptyMemory(NOTHING_DESCRIBED)
     seen = describe_small(image)
     vector = place_vector(seen)
     if vector is None:
         return []
     hits = view.nearest(PLACE_SPACE, vector, shortlist, allowed)
+    if not len(hits.rowids) and not len(store.embedding_rows(PLACE_SPACE, 0, 1)[0]):
+        raise EmptyMemory(NOTHING_DESCRIBED)
     likeness = dict(zip(hits.rowids.tolist(), hits.scores.tolist(), strict=True))
     found = []
     for stored in store.fetch(list(likeness), keyframes=True):
@@ -171,7 +179,12 @@ class PlaceCheck:
         self.doubt: Doubt | None = None
         self._elsewhere = self._here = 0
         self._last: Pose | None = None
-        self._shift = Pose()
+        self._begun, self._shift = Pose(), Pose()
+
+    @property
+    def at_ease(self) -> bool:
+        """Whether nothing speaks against the pose since it was last confirmed."""
+        return self.doubt is None and self._elsewhere == 0
 
     def wants(self, believed: Pose) -> bool:
         """Whether a look from here would count: from where the last one was made it does not."""
@@ -200,9 +213,10 @@ class PlaceCheck:
             return self.doubt
         if _apart(self._shift.compose(believed), sight.pose) > NEAR_M:
             self._elsewhere = 0  # a wrong pose is wrong in the same way at every look
+        if self._elsewhere == 0:
+            self._begun, self._shift = believed, sight.pose.compose(believed.inverse())
         self._here, self._elsewhere = 0, self._elsewhere + 1
-        self._shift = sight.pose.compose(believed.inverse())
-        if self._elsewhere >= LOOKS:
+        if self._elsewhere >= LOOKS and _apart(self._begun, believed) > NEAR_M:
             self.doubt = Doubt(believed, sight.pose, sight.features)
         return self.doubt
 

@@ -10,11 +10,12 @@ what a memory keeps, a vector and a picture of each frame without depth: the fra
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from memory_core.episodic.recognising import LEAST_FEATURES
 from memory_core.errors import EmptyMemory
 from memory_core.evaluation.report import report
 from memory_core.perception.camera import OPTICAL_IN_BODY
@@ -115,14 +116,14 @@ def evaluate_places(
             row[name] = int(metres <= limits[0] and degrees <= limits[1])
             if gap:
                 row |= {"error_m": metres, "error_deg": degrees, "sure": found.sure}
-                right = [
-                    metres <= limits[0] and degrees <= limits[1]
-                    for metres, degrees in (
-                        _errors(poses, query, frame) for frame in stored.alike(query, apart > gap)
-                    )
-                ]
-                row["stored@1_gap30"] = int(right[:1] == [True])
-                row["shortlist@20_gap30"] = int(any(right))
+                compared = stored.shortlist(query, apart > gap)
+                right = {
+                    frame for frame in compared
+                    if (m_deg := _errors(poses, query, frame))[0] <= limits[0]
+                    and m_deg[1] <= limits[1]
+                }  # fmt: skip
+                row["stored@1_gap30"] = int(stored.named(query, compared) in right)
+                row["shortlist@20_gap30"] = int(bool(right))
         rows.append(row)
         if progress:
             progress(done, len(queries), "recognising")
@@ -147,15 +148,22 @@ class _Stored:
         none = np.zeros(PLACE_VECTORS.dimension, np.float32)
         self._vectors = np.stack([none if vector is None else vector for vector in vectors])
 
-    def alike(self, query: int, allowed: BoolArray) -> list[int]:
-        """Frames of the shortlist, those that agree most first."""
+    def shortlist(self, query: int, allowed: BoolArray) -> list[int]:
+        """The frames that `RobotMemory.recognise` would compare."""
+        if not self._vectors[query].any():
+            return []
         scores = np.where(allowed, self._vectors @ self._vectors[query], -np.inf)
         order = np.argsort(-scores, kind="stable")[:SHORTLIST].tolist()
+        return [frame for frame in order if allowed[frame]]
+
+    def named(self, query: int, frames: Sequence[int]) -> int | None:
+        """The frame of some that it would name first; None where it would name none."""
         agreed = {
             frame: agreement(self._features[query], self._features[frame]).features
-            for frame in order if allowed[frame]
-        }  # fmt: skip
-        return sorted(agreed, key=lambda frame: -agreed[frame])
+            for frame in frames
+        }
+        best = max(frames, key=lambda frame: agreed[frame], default=None)
+        return best if best is not None and agreed[best] >= LEAST_FEATURES else None
 
 
 def _errors(poses: FloatArray, query: int, found: int) -> tuple[float, float]:

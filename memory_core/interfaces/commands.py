@@ -22,6 +22,7 @@ from memory_core.language import times
 from memory_core.language.model import LanguageModel
 from memory_core.memory import RobotMemory
 from memory_core.perception.keyframes import decode_image
+from memory_core.perception.place import SHORTLIST
 from memory_core.types import Answer, Box, Evidence, Filters, Json, Query, Sphere, TimeSpan
 
 DAMAGED = 5
@@ -120,12 +121,16 @@ def recognise(options: argparse.Namespace) -> int:
     path = Path(options.picture)
     try:
         picture = decode_image(path.read_bytes())
+    except ImportError as error:
+        raise NotInstalled.part("opencv-python-headless", "perception") from error
     except OSError as error:
         raise InvalidImage(f"{path} cannot be read ({error.strerror}); name a picture") from error
     if options.k < 1:
         raise InvalidQuery(f"-k is {options.k}; expected 1 or more")
     with open_memory(options, write=False) as memory:
-        found = memory.recognise(picture, filters=filters_of(options))[: options.k]
+        found = memory.recognise(
+            picture, filters=filters_of(options), shortlist=max(SHORTLIST, options.k)
+        )[: options.k]
     if options.json:
         print_json({"picture": str(path), "found": [item.to_json() for item in found]})
         return 0

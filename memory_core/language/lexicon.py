@@ -71,7 +71,7 @@ _JOINED = dict(
         "music room>livingroom|storage room>storage|sun room>lounge|"
         "wine cellar>storage|walk in closet>closet|home theater>tvroom|"
         "mud room>entryway|guest room>guestroom|spare room>guestroom|child room>childroom|"
-        "kid room>childroom|children room>childroom|childrens room>childroom|kids room>childroom|"
+        "kid room>childroom|children room>childroom|childrens room>childroom|kids room>childroom|baby room>childroom|"
         "games room>gameroom|wash room>washroom|work shop>workshop|chest of drawer>dresser"
     ).split("|")
 )

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from memory_core.language.lexicon import words_of
+from memory_core.language.rooms import room_word
+
 SEE = (
     r"(?:see|saw|seen|notice|noticed|spot|spotted|find|found|observe|observed|encounter|"
     r"encountered|hear|heard|pass|passed|come across|came across|meet|met|remember|detect|"
@@ -102,33 +105,35 @@ Applied one after the other, each once; what comes out is what the patterns of e
 _A = r"(?:(?:the|a|an|my|our|your|any) )"
 _KNOWN = r"(?:(?:the|my|our|your|his|her|their) )"
 _I = r"(?:i|we|you|one|somebody|someone)"
-_MUST = rf"(?:(?:would|could|should|can|do|did|must|shall|will) {_I}(?: have to| need to| want to| best| ever)?)"
+_MUST = (
+    rf"(?:(?:would|could|should|can|must|shall|will) {_I}(?: have to| need to| best| ever)?"
+    rf"|do {_I} (?:have|need) to)"
+)
+_FIND = r"(?:get|find|fetch|see|grab|collect|pick up|take)"
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
         # "where would I go to get the lemon": a thing by name, not a need
         (rf"^where {_MUST} (?:go|look|search|walk|drive|head|turn)(?: (?:in order )?to| and|,)? "
-         rf"(?:get|find|fetch|see|grab|collect|pick up|take|get hold of) ({_KNOWN}[a-z' -]+)$", r"where is \1"),
+         rf"{_FIND} ({_KNOWN}[a-z' -]+)$", r"where is \1"),
         (rf"^(?:in |into )?(?:which|what) room {_MUST} (?:go|look|search|walk|drive|head|turn|enter)(?: (?:in|to|into))?"
-         rf"(?: (?:in order )?to| and)? (?:get|find|fetch|see|grab|collect|pick up|take) ({_A}[a-z' -]+)$",
-         r"which room is \1 in"),
-        (rf"^(?:on |under )?what {_MUST} (?:look|search|reach|check)(?: (on(?: top of)?|under|beneath))?"
-         rf"(?: (?:in order )?to| and) (?:get|find|fetch|see|grab|collect|pick up|take) ({_A}[a-z' -]+)$",
-         r"what is \2 on"),
+         rf"(?: (?:in order )?to| and)? {_FIND} ({_A}[a-z' -]+)$", r"which room is \1 in"),
+        (rf"^what {_MUST} (?:look|search|reach) on(?: top of)?(?: (?:in order )?to| and) {_FIND} ({_A}[a-z' -]+)$",
+         r"what is \1 on"),
+        (rf"^on (?:top of )?what {_MUST} (?:look|search|reach)(?: (?:in order )?to| and) {_FIND} ({_A}[a-z' -]+)$",
+         r"what is \1 on"),
         (rf"^what (?:kind|sort|type) of room (is|was) ({_A}[a-z' -]+) in$", r"which room \1 \2 in"),
-        (rf"^(?:does|did|do) ({_KNOWN}[a-z' -]+?) (?:have|contain|hold|house) ({_A}[a-z' -]+)$",
-         r"is there \2 in \1"),
         (rf"^{_MUST} (?:find|see|get|come across|run into) ({_A}[a-z' -]+?) "
          rf"if {_I} (?:went|go|goes|looked|look|walked|walk|searched|search|entered|enter)(?: (?:in|to|into|inside|around))? ({_A}[a-z' -]+)$",
          r"is there \1 in \2"),
         (rf"^before (?:it|they|that) (?:was|were|got|had been) (?:put|moved|placed|taken|brought|carried)(?: to)? where (?:it|they) (?:is|are|was|were)(?: now)?,? "
          rf"where (was|were) ({_A}[a-z' -]+)$", r"where \1 \2 before it was moved"),
         (rf"^({_A}[a-z' -]+?) (?:is|was|are|were)(?:n't| not| no longer) where (?:it|they) (?:was|were|used to be|had been)"
-         r"(?: any ?more)?[:;,.]? (?:so )?where (?:was|were|is) (?:that|it|they|this)(?: before)?$",
+         r"(?: any ?more)?[:;,.]? (?:so )?where (?:(?:was|were) (?:that|it|they)|is that)(?: before)?$",
          r"where was \1 before it was moved"),
-        (rf"^(?:what|where) (?:was|is) ({_A}[a-z' -]+?)'s? (?:previous|old|former|earlier|original|last) "
+        (rf"^(?:what|where) (?:was|is) (?!{_KNOWN}robot\b)({_A}[a-z' -]+?)'s? (?:previous|old|former|earlier|original) "
          r"(?:location|place|position|spot|home)$", r"where was \1 before it was moved"),
-        (r"^(?:which|what)(?: of the)? (things|objects|items) (?:are|were) no longer where (?:they|you) .+$",
+        (r"^(?:which|what)(?: of the)? (things|objects|items) (?:are|were) no longer where they (?:were|used to be|had been)\b",
          r"which \1 have moved"),
         (r"(?:,|,? (?:i mean|namely|meaning)) the one (?=(?:in|on|near|next|by|beside|with|inside|closest|nearest)\b)", " "),
         (r"\bright (?=(?:near|next to|beside|by)\b)", ""),
@@ -162,6 +167,18 @@ _REWORDED = tuple(
 """Turns that put the parts of a question in another order than it is read in."""
 
 
+_HOLDS = re.compile(rf"^(does|do|did) ({_KNOWN}[a-z' -]+?) (?:have|contain|hold) ({_A}[a-z' -]+)$")
+_MORE = re.compile(r"\b(?:than|that|which|who|on|in|at|with|for|from|to)\b")
+
+
+def _held(text: str) -> str:
+    """What a room is asked to have, as what is in it: "is there a clock in the kitchen"."""
+    found = _HOLDS.match(text)
+    if found is None or _MORE.search(found[3]) or not room_word(words_of(found[2])):
+        return text
+    return f"{'was' if found[1] == 'did' else 'is'} there {found[3]} in {found[2]}"
+
+
 def reworded(text: str) -> str:
     """A question with its parts in the usual order.
 
@@ -170,7 +187,7 @@ def reworded(text: str) -> str:
     """
     for pattern, other in _REWORDED:
         text = pattern.sub(other, text)
-    return text
+    return _held(text)
 
 
 def plainly(text: str) -> str:

@@ -97,7 +97,7 @@ def describe(image: FloatArray) -> Features:
     sift = cv2.SIFT_create(nfeatures=MAX_FEATURES, contrastThreshold=_CONTRAST)
     points, descriptors = sift.detectAndCompute(grey, None)
     if descriptors is None or not points:
-        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
+        return _none()
     pixels = np.array([point.pt for point in points[:MAX_FEATURES]], np.float32)
     rows = descriptors[:MAX_FEATURES].astype(np.float32)
     rows /= np.maximum(rows.sum(axis=1, keepdims=True), 1e-6)
@@ -201,11 +201,19 @@ def describe_small(image: FloatArray) -> Features:
         image: Shape (h, w, 3) RGB or (h, w) grey, uint8.
     """
     image = np.asarray(image)
-    share = PLACE_SIDE / max(1, *image.shape[:2])
+    if not image.size:
+        return _none()
+    height, width = image.shape[:2]
+    share = PLACE_SIDE / max(height, width)
     if share < 1:
-        area = _cv2().INTER_AREA
-        image = _cv2().resize(image, None, fx=share, fy=share, interpolation=area)
+        size = max(1, round(width * share)), max(1, round(height * share))
+        image = _cv2().resize(image, size, interpolation=_cv2().INTER_AREA)
     return describe(image)
+
+
+def _none() -> Features:
+    """The features of a picture without texture."""
+    return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
 
 
 def place_vector(features: Features) -> FloatArray | None:

@@ -256,8 +256,9 @@ def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
         if room is not None:
             return _surfaces(errand, thing, within=to)
     named = meant.candidates[:PLACES]
-    if not named and meant.thing != to:  # known, if not to be in that room
-        named = errand.meant(meant.thing).candidates[:PLACES]
+    if not named and meant.thing != to:  # the only one there is, in a room of another name
+        alike = errand.meant(meant.thing).candidates
+        named = alike if len(alike) == 1 else ()
     if not named:
         raise Ended("destination unknown")
     if errand.goal.relation == "in" and all(_shut(candidate.label) for candidate in named):

@@ -54,8 +54,29 @@ SHUT_AWAY = {True: 0.1, False: 0.9}
 about, and in the open it would have been seen."""
 FRONT_M = 0.8
 """A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
-FRONTLESS = frozenset({"door", "window", "wall", "floor", "ceiling", "stair", "column", "curtain",
-                       "railing", "rug", "bed", "couch", "chair", "armchair", "bench", "stool"})  # fmt: skip
+FRONTLESS = frozenset(
+    {
+        "door",
+        "window",
+        "wall",
+        "floor",
+        "ceiling",
+        "stair",
+        "column",
+        "curtain",
+        "railing",
+        "rug",
+        "bed",
+        "couch",
+        "chair",
+        "armchair",
+        "bench",
+        "stool",
+        "toilet",
+        "bathtub",
+    }
+)
+FRONTED = frozenset({"stand", "sink", "pantry"})  # fmt: skip
 LARGE_M = 0.3
 APART_M = 0.15
 """Things of one name closer than this are one region."""
@@ -305,4 +326,4 @@ def _furniture(scene: Scene, found: np.ndarray) -> list[str]:
 def _may_have_fronts(label: str) -> bool:
     """Whether what a label names may have drawers or doors."""
     words = words_of(label)
-    return bool(words) and words[-1] in FURNITURE | CLOSED and words[-1] not in FRONTLESS
+    return bool(words) and words[-1] in FURNITURE | CLOSED | FRONTED and words[-1] not in FRONTLESS

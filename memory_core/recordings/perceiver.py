@@ -37,6 +37,8 @@ USES = {
 }
 """What messages of a type are used for."""
 
+PLACE_GAP_NS = 500_000_000
+"""Pictures are described for their place no more often."""
 DEPTH_GAP_NS = 50_000_000
 SCAN_MOVED_M = 0.25
 SCAN_TURNED_RAD = 0.35
@@ -103,6 +105,7 @@ class Perceiver:
         self._selectors: dict[tuple[str, int], KeyframeSelector] = {}
         self._depth: tuple[int, FloatArray, str] | None = None
         self._scan_pose: Pose | None = None
+        self._described: dict[str, int] = {}
         self._body: dict[str, tuple[int, Json]] = {}
         self._health: dict[str, int] = {}
 
@@ -153,8 +156,12 @@ class Perceiver:
         if not selector.wants(heard.stamp_ns, pose, image):
             return None
         found: dict[str, Any] = {"pose": pose, "keyframe": encode_jpeg(image)}
-        if options.places:
+        described_ns = self._described.get(heard.topic)
+        if options.places and (
+            described_ns is None or abs(heard.stamp_ns - described_ns) >= PLACE_GAP_NS
+        ):
             found["embeddings"] = place_embedding(image)
+            self._described[heard.topic] = heard.stamp_ns
         if options.detector is not None:
             found["sightings"] = tuple(options.detector(image))
         if options.captioner is not None:

@@ -122,6 +122,14 @@ def test_what_is_no_picture_is_refused(memory, shape):
         memory.recognise(np.zeros((240, 320, 3)))
 
 
+def test_pictures_of_any_shape_are_described_or_refused(memory):
+    for shape in ((1, 2_000, 3), (1, 10_000), (2, 2_000, 3), (1, 1, 3)):
+        assert memory.recognise(np.zeros(shape, np.uint8)) == []
+        assert place_embedding(np.zeros(shape, np.uint8)) == {}
+    with pytest.raises(InvalidImage):
+        memory.recognise(np.zeros((0, 0, 3), np.uint8))
+
+
 def test_a_place_vector_of_another_kind_is_refused(tmp_path):
     item = Observation("o", SECOND, embeddings={PLACE_SPACE: np.ones(128, np.float32)})
     with (
@@ -166,6 +174,23 @@ def test_doubt_ends_when_what_is_seen_is_here_again():
     for step in range(LOOKS - 1):
         assert check.look(at(10 + step), [sight(10 + step)]) is not None
     assert check.look(at(20), [sight(20)]) is None
+
+
+def test_it_is_at_ease_until_a_look_speaks_against_the_pose():
+    check = PlaceCheck()
+    assert check.at_ease
+    check.look(at(0), [sight(0)])
+    assert check.at_ease
+    check.look(at(1), [sight(5.5)])
+    assert not check.at_ease
+    check.look(at(2), [sight(2)])
+    assert check.at_ease
+
+
+def test_looks_from_about_one_place_are_not_enough():
+    check = PlaceCheck()
+    for step in range(3 * LOOKS):
+        assert check.look(at(1 + 0.35 * (step % 3)), [sight(6)]) is None
 
 
 def test_looks_that_disagree_with_each_other_say_nothing():

@@ -104,6 +104,7 @@ class Pursuit:
             seconds: How long the step will last.
         """
         remaining = self.remaining_m(pose)
+        _, aside, _ = between(pose, (*self.ahead(_AHEAD_M[0]), 0.0))
         usual = (self._limits.margin_m, self._limits.speed_m_s)
         for margin_m, fastest_m_s in (usual, (_CLOSE_M, _CREEPING_M_S)):
             for ahead_m in _AHEAD_M:
@@ -112,7 +113,8 @@ class Pursuit:
                     lookahead=min(ahead_m, max(_AHEAD_M[-1], remaining)),
                     margin_m=margin_m, fastest_m_s=fastest_m_s,
                 )  # fmt: skip
-                if not command.blocked:
+                swings = command.linear_m_s == 0 and command.angular_rad_s * aside < 0
+                if not command.blocked and not swings:  # not to and fro on the spot
                     return command
         return Command(0.0, 0.0, blocked=True)
 

@@ -259,10 +259,11 @@ class MemoryNode(LifecycleNode):
     # -- taking and answering -------------------------------------------------------------------
 
     def _take(self, message: ObservationMessage) -> None:
-        if self._active.is_set() and self._writer is not None:
-            self._writer.take(message)
-            if self._places is not None:
-                self._places.take(message)
+        writer, places = self._writer, self._places
+        if self._active.is_set() and writer is not None:
+            writer.take(message)
+            if places is not None:
+                places.take(message)
         else:
             self._counts['while inactive'] += 1
 
@@ -320,8 +321,10 @@ class MemoryNode(LifecycleNode):
             problems[str(memory.folder)] = f'only {free / 1e6:.0f} MB are free'
         if not self.count_publishers(self.resolve_topic_name('observations')):
             problems['observations'] = 'nobody publishes them; start perception_node'
-        if self._places is not None and self._places.problem:
-            problems['pose'] = self._places.problem
+        places = self._places
+        doubted = None if places is None else places.problem
+        if doubted is not None:
+            problems['pose'] = doubted
         age = '' if writer.written_s is None else f'{time.monotonic() - writer.written_s:.1f}'
         values = {
             'observations': memory.store.count(),

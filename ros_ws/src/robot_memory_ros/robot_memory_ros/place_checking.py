@@ -13,7 +13,7 @@ from robot_memory_ros.convert import ns_of, pose_of
 
 EARLIER_NS = 30 * 10**9
 """What was seen just before agrees with a wrong pose too; older pictures are asked."""
-COMPARED = 5
+COMPARED = 3
 """Stored pictures that one look is compared with."""
 
 
@@ -29,12 +29,15 @@ class PlaceChecking:
         """
         self._memory, self._log = memory, log
         self._check = PlaceCheck()
+        self._of: tuple[str, str] | None = None
+        self._before_ns = 0
         self._newest: Any = None
 
     @property
     def problem(self) -> str | None:
         """Why the pose is to be doubted; None where it is not."""
-        return None if self._check.doubt is None else str(self._check.doubt)
+        doubt = self._check.doubt
+        return None if doubt is None else str(doubt)
 
     def take(self, message: Any) -> None:
         """Keep an observation with a picture of a robot that believes to know where it is."""
@@ -51,10 +54,14 @@ class PlaceChecking:
         message, self._newest = self._newest, None
         if message is None or PLACE_SPACE not in self._memory.store.spaces():
             return
+        if self._of != (message.robot, message.map_id):
+            self._of, self._check = (message.robot, message.map_id), PlaceCheck()
         believed = pose_of(message.anchor_pose).compose(pose_of(message.pose.pose))
         if not self._check.wants(believed):
             return
-        earlier = TimeSpan(None, ns_of(message.header.stamp) - EARLIER_NS)
+        if self._check.at_ease:  # what is seen from a wrong pose must not confirm it
+            self._before_ns = ns_of(message.header.stamp) - EARLIER_NS
+        earlier = TimeSpan(None, self._before_ns)
         try:
             found = self._memory.recognise(
                 decode_image(bytes(message.keyframe)),

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 import rclpy
@@ -42,6 +43,10 @@ def run(
     :param begin: Called before the first callback; where it returns False the node ends.
     """
     sys.setswitchinterval(SWITCH_S)
+    with suppress(ImportError):  # pictures are described beside what must not wait
+        import cv2
+
+        cv2.setNumThreads(1)
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -52,7 +52,12 @@ class PlaceCheckingTest(StackCase):
         until(lambda: 'the camera sees what was seen from' in stack.log('memory_node'))
         until(lambda: any('4.5 m away' in words for words in self.told.values()))
 
-        self.pass_by(3 * LATER_S, shift=0.0)
+        self.pass_by(3 * LATER_S, shift=AWAY_M)  # what it saw there before does not confirm it
+        until(lambda: len(stack.stored(sources=['/camera/image_raw'])) == 4 * SPOTS)
+        self.assertNotIn('is where it is again', stack.log('memory_node'))
+        self.assertTrue(any('4.5 m away' in words for words in self.told.values()))
+
+        self.pass_by(4 * LATER_S, shift=0.0)
         until(lambda: 'is where it is again' in stack.log('memory_node'))
         until(lambda: not any('m away' in words for words in self.told.values()))
 
