@@ -10,7 +10,7 @@ import apsw
 
 from memory_core.errors import MemoryClosed
 
-MOST = 8
+MOST = 4
 _CLOSING_S = 5.0
 
 
