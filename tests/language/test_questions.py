@@ -307,3 +307,49 @@ def test_a_question_turned_about_is_read_as_the_plain_one(text, plain):
     assert (one.kind, one.aspect, one.things) == (other.kind, other.aspect, other.things)
     assert place_of(one.place) == place_of(other.place)
     assert one.time.order == other.time.order
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "aspect", "things"),
+    [
+        ("Where would I go to get the lemon?", "where", "", ("lemon",)),
+        ("The mug is not where it was: where was that?", "where", "moved from", ("mug",)),
+        ("The mug is not where it was, where is it?", "where", "", ("mug",)),
+        ("Where is the mug's last place?", "where", "", ("mug",)),
+        ("What kind of room is the lemon in?", "where", "room", ("lemon",)),
+        ("Which things are no longer where they were?", "changed", "moved", ()),
+        ("Does the kitchen have a clock?", "ever", "", ("clock",)),
+    ],
+)
+def test_questions_in_another_order_keep_their_sense(text, kind, aspect, things):
+    found = parsed(text)
+    assert (found.kind, found.aspect, found.things) == (kind, aspect, things)
+
+
+def test_what_the_robot_did_is_not_where_things_are():
+    assert parsed("Where did you go to get the mug?").kind == "where_robot"
+    assert not parsed("Which room did you enter to see the cat?").present
+
+
+def test_only_rooms_are_asked_for_what_is_in_them():
+    assert parsed("Does my wife have the keys?").kind == "find"
+    compared = parsed("Does the bedroom have a bigger bed than the living room?")
+    assert compared.place.called == "bedroom"
+
+
+def test_a_time_or_place_behind_what_moved_is_kept():
+    assert parsed("Which things are no longer where they were on Monday?").time.span is not None
+    assert parsed("Which things are no longer where they were in the kitchen?").place.called == (
+        "kitchen"
+    )
+
+
+@pytest.mark.parametrize("room", ["children's room", "kid's room", "baby's room", "guest room"])
+def test_whose_room_it_is_names_its_kind(room):
+    place = parsed(f"What is in the {room}?").place
+    assert (place.called, place.beside) == (room, None)
+    assert NAMES[place.room] == "bedroom"
+
+
+def test_the_room_of_a_thing_is_where_the_thing_is():
+    assert parsed("What else is in the piano's room?").place.beside == "piano"

@@ -159,6 +159,18 @@ def test_things_are_put_where_they_are_asked_to_be(world):
     assert abs(at[0] + 7.2) <= 0.25 and abs(at[1] - 1.4) <= 0.25 and 0.5 <= at[2] <= 0.62
 
 
+def test_a_destination_that_nobody_knows_is_named(world):
+    outcome = planner(world).do("put the stapler on the aquarium")
+    assert not outcome.done and outcome.reason == "destination unknown"
+    assert "aquarium" in outcome.said
+
+
+def test_the_only_one_there_is_may_be_in_a_room_of_another_name(world):
+    outcome = planner(world).do("put the stapler on the nightstand in the hallway")
+    assert outcome.done, outcome
+    assert math.dist(world.thing("stapler").at[:2], (-7.2, 1.4)) < 0.4
+
+
 def test_a_thing_is_put_back_where_it_used_to_be(world):
     world.next_day()
     world.thing("red mug").at = (-0.4, 7.4, 0.8)

@@ -97,3 +97,36 @@ def test_a_turn_never_passes_its_angle():
     for angle in (0.01, -0.3, 3.0):
         step = turn_speed(angle, Limits(), seconds=0.2) * 0.2
         assert abs(step) <= abs(angle) and step * angle > 0
+
+
+def bed(corner, *, wide=2.0, deep=1.0):
+    """Points on the two near sides of something that stands to the right and below a corner."""
+    x, y = corner
+    return [(x + a, y) for a in np.arange(0, wide, 0.02)] + [
+        (x, y - a) for a in np.arange(0, deep, 0.02)
+    ]
+
+
+def test_it_goes_round_a_corner_that_the_arc_ahead_would_cut():
+    # in a corridor of 0.68 m between a wall and a bed, looking at the bed
+    obstacles = bed((0.0, -0.34)) + [(a, 0.34) for a in np.arange(-1.0, 2.0, 0.02)]
+    way = [(0.25, 0.0), (-0.34, 0.0), (-0.45, -0.5), (-0.45, -1.2)]
+    pursuit = Pursuit(way, limits=Limits(), radius_m=0.27)
+    track, command = follow(pursuit, (0.25, 0.0, -1.65), obstacles=obstacles)
+    assert not command.blocked
+    assert math.dist(track[-1][:2], way[-1]) < 0.1
+    gap = np.array(track)[:, None, :2] - np.array(obstacles)[None]
+    assert np.hypot(gap[..., 0], gap[..., 1]).min() >= 0.27
+
+
+def test_it_does_not_swing_to_and_fro_on_the_spot():
+    way = [(0.0, 0.0), (0.09, 0.0), (-1.14, -0.85)]
+    track, _ = follow(
+        Pursuit(way, limits=Limits(), radius_m=0.27), (0.0, 0.13, 0.3),
+        obstacles=[(-0.26, -0.11)], most=60,
+    )  # fmt: skip
+    poses = np.array(track)
+    still = np.hypot(*np.diff(poses[:, :2], axis=0).T) < 1e-6
+    turns = np.sign(np.diff(np.unwrap(poses[:, 2])))
+    swings = (turns[1:] * turns[:-1] < 0) & still[1:] & still[:-1]
+    assert swings.sum() <= 1
