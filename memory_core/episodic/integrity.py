@@ -72,7 +72,7 @@ def verify(store: EpisodicStore) -> Verification:
     """
     result = Verification()
     try:
-        with store.reading() as db:
+        with store.reading_afresh() as db:
             _check_pages(db, result)
             _check_account(db, result)
             _check_derived(db, result)

@@ -41,17 +41,21 @@ class Readers:
             return
         connection = self._take()
         self._mine.connection = connection
+        spoilt = False
         try:
             connection.execute("BEGIN")
             try:
                 yield connection
+            except apsw.CorruptError:  # what SQLite's word index keeps of it may be stale
+                spoilt = True
+                raise
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
         finally:
             self._mine.connection = None
             with self._turn:
-                if self._closed:
+                if self._closed or spoilt:
                     connection.close()
                     self._open -= 1
                 else:

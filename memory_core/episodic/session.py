@@ -105,6 +105,18 @@ class StoreSession:
             yield db
 
     @contextmanager
+    def reading_afresh(self) -> Iterator[apsw.Connection]:
+        """A connection opened for this block alone: what SQLite's parts keep cannot be stale."""
+        self._check_open()
+        with translated_errors(self.path):
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
     def changing(self) -> Iterator[apsw.Connection]:
         """The connection that the store was opened with, for one thread at a time."""
         with self._lock, translated_errors(self.path):

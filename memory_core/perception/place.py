@@ -20,13 +20,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from memory_core.errors import EmptyMemory, NotInstalled
-from memory_core.perception.camera import Intrinsics
 from memory_core.types import PLACE_SPACE, BoolArray, EmbeddingSpace, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from memory_core.perception.camera import Intrinsics
 
 MAX_FEATURES = 500
 WORDS = 1024
