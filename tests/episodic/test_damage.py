@@ -30,7 +30,16 @@ from memory_core.errors import (
 )
 from memory_core.memory import RobotMemory
 from memory_core.perception.text import HashingEncoder
-from memory_core.types import Box, EmbeddingSpace, Filters, Pose, Query, Sighting, TimeSpan
+from memory_core.types import (
+    Box,
+    EmbeddingSpace,
+    Filters,
+    Observation,
+    Pose,
+    Query,
+    Sighting,
+    TimeSpan,
+)
 
 COUNT = 90
 FORGOTTEN = {f"note-{n:05d}" for n in (3, 4, 50, 80)}
@@ -638,3 +647,14 @@ def test_a_folder_that_cannot_be_made_is_named_as_such(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MemoryReadOnly, match="file"):
         opened(tmp_path / "file" / "memory")
+
+
+def test_a_memory_that_is_written_and_verified_in_turn_is_clean(tmp_path):
+    """SQLite's check of the word index is wrong on a connection that used it before a merge."""
+    with RobotMemory.open(tmp_path / "memory", text_encoder=None, gpu=False) as memory:
+        for turn in range(60):
+            memory.observe(
+                Observation(f"o{n}", 10**18 + n, text=f"word{n % 97} thing{n % 13} number {n}")
+                for n in (2 * turn, 2 * turn + 1)
+            )
+            assert memory.verify().problems == [], turn
