@@ -66,7 +66,10 @@ class ActionCaller:
     @property
     def ready(self) -> bool:
         """Whether somebody serves it."""
-        return bool(self._client.server_is_ready())
+        try:
+            return bool(self._client.server_is_ready())
+        except RuntimeError:  # the node is going down
+            return False
 
     def destroy(self) -> None:
         """Let go of the client; a node that is destroyed does not do that by itself."""
