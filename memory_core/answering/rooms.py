@@ -120,10 +120,7 @@ def _narrowed(kind: str, labels: Sequence[str]) -> str:
 
 def _with_guest_rooms(scene: Scene, rooms: list[Room]) -> list[Room]:
     """Bedrooms with single beds alone are guest rooms where another one has a larger bed."""
-    beds = [
-        {scene.labels[int(number)].lower() for number in scene.thing_label[room.things]}
-        for room in rooms
-    ]
+    beds = [{label.lower() for label in _labels(scene, room.things)} for room in rooms]
     bedrooms = [room.kind == "bedroom" for room in rooms]
     if not any(here and bed & LARGER_BEDS for here, bed in zip(bedrooms, beds, strict=True)):
         return rooms
@@ -328,7 +325,7 @@ def _gap(outline: FloatArray, points: FloatArray) -> FloatArray:
 def _room(
     scene: Scene, things: IntArray, stood: FloatArray, model: KindModel, planned: int
 ) -> Room:
-    labels = [scene.labels[int(number)] for number in scene.thing_label[things]]
+    labels = _labels(scene, things)
     names = sorted(set(labels))
     seen = scene.sees[things].sum(axis=1)
     weights = np.array(
@@ -397,16 +394,21 @@ def room_of(scene: Scene, rooms: Sequence[Room], thing: int) -> Room | None:
 
 def rooms_called(scene: Scene, rooms: Sequence[Room], name: str) -> list[int]:
     """The numbers of the rooms that people may call by a name."""
-    labels = [[scene.labels[int(n)] for n in scene.thing_label[room.things]] for room in rooms]
+    labels = [_labels(scene, room.things) for room in rooms]
     return [n for n, room in enumerate(rooms) if room.called(name, labels[n])]
+
+
+def _labels(scene: Scene, things: IntArray) -> list[str]:
+    """The labels of things, one each."""
+    return [scene.labels[int(number)] for number in scene.thing_label[things]]
 
 
 def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | None) -> list[int]:
     """The numbers of the rooms that a name may mean, the likeliest first.
 
     Those that people may call so come first: those that answers call so, and then the more of what
-    its name asks for is in a room, and the surer its kind, the earlier. Where there is none, it is the room whose things are closest
-    to the name in meaning, if any are.
+    its name asks for is in a room, and the surer its kind, the earlier. Where there is none, it is
+    the room whose things are closest to the name in meaning, if any are.
 
     Args:
         scene: The scene.
@@ -428,9 +430,7 @@ def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | 
         return []
     labels = sorted({scene.labels[int(n)] for n in scene.thing_label})
     near = dict(zip(labels, (encode(labels) @ encode([name])[0]).tolist(), strict=True))
-    fits = [
-        _closest(near, [scene.labels[int(n)] for n in scene.thing_label[r.things]]) for r in rooms
-    ]
+    fits = [_closest(near, _labels(scene, room.things)) for room in rooms]
     order = sorted(range(len(rooms)), key=lambda n: -fits[n])
     return [n for n in order if fits[n] >= ALIKE][:1]
 
@@ -438,7 +438,7 @@ def room_meant(scene: Scene, rooms: Sequence[Room], name: str, encode: Encode | 
 def _lacking(scene: Scene, room: Room, wanted: Sequence[str]) -> tuple[int, int]:
     """How little a room holds of what a name asks for: the first it has, and how few."""
     names = [" ".join(words_of(label)) for label in wanted]
-    held = [" ".join(words_of(scene.labels[int(n)])) for n in scene.thing_label[room.things]]
+    held = [" ".join(words_of(label)) for label in _labels(scene, room.things)]
     first = next((place for place, name in enumerate(names) if name in held), len(names))
     return first, -sum(label in names for label in held)
 

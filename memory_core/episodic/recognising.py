@@ -26,7 +26,16 @@ from memory_core.perception.place import (
     describe_small,
     place_vector,
 )
-from memory_core.types import PLACE_SPACE, Evidence, FloatArray, IntArray, Json, Parts, Pose
+from memory_core.types import (
+    PLACE_SPACE,
+    Evidence,
+    FloatArray,
+    IntArray,
+    Json,
+    Keyframe,
+    Parts,
+    Pose,
+)
 
 LEAST_FEATURES = 12
 """Fewer that agree say nothing."""
@@ -133,11 +142,10 @@ def recognise(
     return sorted(found, key=lambda item: -item.features)
 
 
-def _features(keyframe: object) -> Features | None:
+def _features(keyframe: Keyframe | None) -> Features | None:
     """What a stored picture shows; None where it is gone or cannot be read."""
     try:
-        jpeg = getattr(keyframe, "jpeg", b"")
-        return describe_small(decode_image(jpeg)) if jpeg else None
+        return None if keyframe is None else describe_small(decode_image(keyframe.jpeg))
     except InvalidImage:
         return None
 
@@ -208,7 +216,7 @@ class PlaceCheck:
         self._last = believed
         if verdict == "here":
             self._here, self._elsewhere = self._here + 1, 0
-            if self.doubt is None or self._here >= LOOKS:
+            if self._here >= LOOKS:
                 self.doubt = None
             return self.doubt
         if _apart(self._shift.compose(believed), sight.pose) > NEAR_M:

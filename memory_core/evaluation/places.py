@@ -113,15 +113,13 @@ def evaluate_places(
         ):
             found = places.recognise(features[query], allowed=apart > gap)
             metres, degrees = _errors(poses, query, found.frame)
-            row[name] = int(metres <= limits[0] and degrees <= limits[1])
+            row[name] = int(_within((metres, degrees), limits))
             if gap:
                 row |= {"error_m": metres, "error_deg": degrees, "sure": found.sure}
                 compared = stored.shortlist(query, apart > gap)
                 right = {
-                    frame for frame in compared
-                    if (m_deg := _errors(poses, query, frame))[0] <= limits[0]
-                    and m_deg[1] <= limits[1]
-                }  # fmt: skip
+                    frame for frame in compared if _within(_errors(poses, query, frame), limits)
+                }
                 row["stored@1_gap30"] = int(stored.named(query, compared) in right)
                 row["shortlist@20_gap30"] = int(bool(right))
         rows.append(row)
@@ -164,6 +162,11 @@ class _Stored:
         }
         best = max(frames, key=lambda frame: agreed[frame], default=None)
         return best if best is not None and agreed[best] >= LEAST_FEATURES else None
+
+
+def _within(errors: tuple[float, float], limits: tuple[float, float]) -> bool:
+    """Whether neither metres nor degrees are more than allowed."""
+    return errors[0] <= limits[0] and errors[1] <= limits[1]
 
 
 def _errors(poses: FloatArray, query: int, found: int) -> tuple[float, float]:

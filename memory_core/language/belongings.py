@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 import numpy as np
 
@@ -127,7 +129,7 @@ def sorts_of(label: str, encode: Encode | None) -> FloatArray:
     Returns:
         Shape (s,), s the number of sorts; sums to 1 or less.
     """
-    alike = _named(label, [sort.examples for sort in BELONGINGS])
+    alike = _named(label, "examples")
     if encode is not None and not alike.any():
         vector = encode([label])[0]
         alike = np.array([
@@ -169,13 +171,18 @@ def kept_on(sorts: FloatArray, furniture: Sequence[str]) -> FloatArray:
     Returns:
         Log-odds up to a constant, shape (n,).
     """
-    pieces = [sort.furniture for sort in BELONGINGS]
-    shares = {label: float(_named(label, pieces) @ sorts) for label in set(furniture)}
+    shares = {label: float(_named(label, "furniture") @ sorts) for label in set(furniture)}
     return np.log(ELSEWHERE + np.array([shares[label] for label in furniture]))
 
 
-def _named(label: str, names: Sequence[Sequence[str]]) -> FloatArray:
-    """Which groups of names have one that a label says, as 1 or nearly, else 0."""
+@cache
+def _words(part: Literal["examples", "furniture"]) -> list[list[list[str]]]:
+    """The words of the names of every sort: what a search compares each label with."""
+    return [[words_of(name) for name in getattr(sort, part)] for sort in BELONGINGS]
+
+
+def _named(label: str, part: Literal["examples", "furniture"]) -> FloatArray:
+    """Of which sorts a label says one of the names, as 1 or nearly, else 0, shape (s,)."""
     words = words_of(label)
-    alike = np.array([max(match(words, words_of(name)) for name in group) for group in names])
+    alike = np.array([max(match(words, name) for name in names) for names in _words(part)])
     return np.where(alike >= SAME_NAME, alike, 0.0)

@@ -54,29 +54,11 @@ SHUT_AWAY = {True: 0.1, False: 0.9}
 about, and in the open it would have been seen."""
 FRONT_M = 0.8
 """A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
-FRONTLESS = frozenset(
-    {
-        "door",
-        "window",
-        "wall",
-        "floor",
-        "ceiling",
-        "stair",
-        "column",
-        "curtain",
-        "railing",
-        "rug",
-        "bed",
-        "couch",
-        "chair",
-        "armchair",
-        "bench",
-        "stool",
-        "toilet",
-        "bathtub",
-    }
+FRONTED = (FURNITURE | CLOSED | {"stand", "sink", "pantry"}) - frozenset(
+    "door window wall floor ceiling stair column curtain railing rug bed couch chair armchair "
+    "bench stool toilet bathtub".split()
 )
-FRONTED = frozenset({"stand", "sink", "pantry"})  # fmt: skip
+"""Heads of labels of what may have drawers or doors."""
 LARGE_M = 0.3
 APART_M = 0.15
 """Things of one name closer than this are one region."""
@@ -312,18 +294,20 @@ def _furniture(scene: Scene, found: np.ndarray) -> list[str]:
     pieces = [
         n for n, label in enumerate(labels) if not openable(label) and _may_have_fronts(label)
     ]
-    at = scene.thing_position
+    at, floor = scene.thing_position[:, :2], scene.thing_floor
     told = []
     for number in found.tolist():
-        gap = np.linalg.norm(at[pieces][:, :2] - at[number, :2], axis=1)
-        gap = np.where(scene.thing_floor[pieces] == scene.thing_floor[number], gap, np.inf)
-        own = not openable(labels[number]) and not is_handle(labels[number])
-        near = not own and len(pieces) > 0 and gap.min() <= FRONT_M
-        told.append(labels[pieces[int(gap.argmin())]] if near else labels[number])
+        label = labels[number]
+        if len(pieces) and (openable(label) or is_handle(label)):
+            gap = np.linalg.norm(at[pieces] - at[number], axis=1)
+            gap = np.where(floor[pieces] == floor[number], gap, np.inf)
+            nearest = int(gap.argmin())
+            label = labels[pieces[nearest]] if gap[nearest] <= FRONT_M else label
+        told.append(label)
     return told
 
 
 def _may_have_fronts(label: str) -> bool:
     """Whether what a label names may have drawers or doors."""
     words = words_of(label)
-    return bool(words) and words[-1] in FURNITURE | CLOSED | FRONTED and words[-1] not in FRONTLESS
+    return bool(words) and words[-1] in FRONTED
