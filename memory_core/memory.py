@@ -774,7 +774,10 @@ class RobotMemory:
 
     @staticmethod
     def repair(
-        folder: str | Path, *, progress: integrity.Progress | None = None
+        folder: str | Path,
+        *,
+        unchecked: bool = False,
+        progress: integrity.Progress | None = None,
     ) -> integrity.Repair:
         """Make a damaged memory usable again; see `memory_core.episodic.integrity.repair`."""
         path = Path(folder)
@@ -782,7 +785,7 @@ class RobotMemory:
             raise MemoryMissing(f"there is no memory in {path}")
         lock = WriterLock(path)
         try:
-            return integrity.repair(path, progress=progress)
+            return integrity.repair(path, unchecked=unchecked, progress=progress)
         finally:
             lock.release()
 

@@ -39,13 +39,16 @@ def checksummed() -> bool:
     return "cksmvfs" in apsw.vfs_names()
 
 
-def connect(path: Path, *, write: bool, create: bool = False) -> apsw.Connection:
+def connect(
+    path: Path, *, write: bool, create: bool = False, checked: bool = True
+) -> apsw.Connection:
     """Open a connection.
 
     Args:
         path: The database file.
         write: Whether this connection may change it.
         create: Make the file where it is missing; needs `write`.
+        checked: Whether a page whose checksum does not fit is an error.
 
     Raises:
         MemoryMissing: The file is not there.
@@ -68,6 +71,8 @@ def connect(path: Path, *, write: bool, create: bool = False) -> apsw.Connection
             name = f"{path.absolute().as_uri()}?immutable=1"  # nobody writes: no log is needed
         connection = apsw.Connection(name, flags=flags, vfs="cksmvfs" if checksummed() else None)
         connection.set_busy_timeout(_BUSY_MS)
+        if not checked:
+            connection.execute("PRAGMA checksum_verification=OFF")
         if fresh and checksummed():
             connection.reserve_bytes(reserve=_CHECKSUM_BYTES)
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")

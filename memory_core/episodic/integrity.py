@@ -169,11 +169,12 @@ class Repair:
         }
 
 
-def repair(folder: Path, *, progress: Progress | None = None) -> Repair:
+def repair(folder: Path, *, unchecked: bool = False, progress: Progress | None = None) -> Repair:
     """Make a damaged memory usable again; the caller holds the writer's lock.
 
     Args:
         folder: The memory's folder.
+        unchecked: Also read pages whose checksums do not fit: what is on them may have changed.
         progress: Called with (observations tried, observations ever acknowledged).
 
     Returns:
@@ -191,13 +192,13 @@ def repair(folder: Path, *, progress: Progress | None = None) -> Repair:
     workshop = folder / "repair"
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir()
-    source = _open_damaged(path)
+    source = _open_damaged(path, checked=not unchecked)
     try:
         with translated_errors(path):
             read_as_current(source)
         target = EpisodicStore(workshop, write=True)
         try:
-            recovered, lost = _Salvage(source, target, path).run(progress)
+            recovered, lost = _Salvage(source, target, path).run(progress, unchecked=unchecked)
         finally:
             target.close()
     finally:
@@ -226,9 +227,9 @@ def _is_sound(folder: Path) -> bool:
         store.close()
 
 
-def _open_damaged(path: Path) -> apsw.Connection:
+def _open_damaged(path: Path, *, checked: bool) -> apsw.Connection:
     try:
-        return connect(path, write=True)
+        return connect(path, write=True, checked=checked)
     except MemoryDamaged:
         # cut short: lengthen a copy with zeros, so that the pages that are there can be read
         with path.open("rb") as file:
@@ -241,7 +242,17 @@ def _open_damaged(path: Path) -> apsw.Connection:
         shutil.copyfile(path, copy)
         with copy.open("r+b") as file:
             file.truncate(page * int.from_bytes(header[28:32], "big"))
-        return connect(copy, write=True)
+        try:
+            return connect(copy, write=True, checked=checked)
+        except MemoryDamaged as error:
+            raise _beyond_repair(path, error) from error
+
+
+def _beyond_repair(path: Path, error: Exception) -> MemoryDamaged:
+    return MemoryDamaged(
+        f"not even the schema of {path} can be read ({error}); restore a backup, or read what is "
+        "on pages whose checksums do not fit with `robot-memory repair --unchecked`"
+    )
 
 
 class _Salvage:
@@ -253,7 +264,8 @@ class _Salvage:
         self._path = path
         self._organised = 0
 
-    def run(self, progress: Progress | None) -> tuple[int, int]:
+    def run(self, progress: Progress | None, *, unchecked: bool) -> tuple[int, int]:
+        """Move what can be read; returns how many observations were, and how many were not."""
         with self._target.changing() as db:
             db.execute("PRAGMA foreign_keys=OFF")  # what refers to lost rows is settled below
             with db:
@@ -286,6 +298,9 @@ class _Salvage:
         lost = [r for r in range(1, total + 1) if r not in recovered and r not in removed]
         self._note_lost_poses()
         self._settle(total, lost)
+        if unchecked:
+            with self._target.changing() as db, db:
+                _note_damage(db, "pages were read although their checksums did not fit")
         return len(recovered), len(lost)
 
     def _copy(self, db: apsw.Connection, table: str) -> None:
@@ -308,11 +323,7 @@ class _Salvage:
         held = db.execute("SELECT 1 FROM records LIMIT 1").get is not None
         if held or any(found):
             db.execute("DELETE FROM records")
-            db.execute(
-                "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
-                "keyframes, keyframe_bytes) VALUES (?,'damage',?,'null',0,0,0)",
-                (time.time_ns(), "the structure was damaged; it is made anew from what is stored"),
-            )
+            _note_damage(db, "the structure was damaged; it is made anew from what is stored")
 
     @staticmethod
     def _settle_references(db: apsw.Connection) -> None:
@@ -335,9 +346,7 @@ class _Salvage:
         except apsw.SchemaChangeError:
             raise
         except apsw.SQLError as error:
-            raise MemoryDamaged(
-                f"not even the schema of {self._path} can be read ({error}); restore a backup"
-            ) from error
+            raise _beyond_repair(self._path, error) from error
         except apsw.Error:
             return
 
@@ -398,11 +407,9 @@ class _Salvage:
         with self._target.changing() as db, db:
             lost = given - int(db.execute("SELECT count(*) FROM anchor_poses").get)
             if lost > 0:
-                db.execute(
-                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
-                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'null',0,0,0)",
-                    (time.time_ns(), f"{lost} poses of anchors were lost; what the anchors carry "
-                     "may lie where it lay before a correction"),
+                _note_damage(
+                    db, f"{lost} poses of anchors were lost; what the anchors carry may lie where "
+                    "it lay before a correction",
                 )  # fmt: skip
 
     def _settle(self, total: int, lost: list[int]) -> None:
@@ -411,12 +418,8 @@ class _Salvage:
             db.execute("INSERT INTO sqlite_sequence VALUES ('observations', ?)", (total,))
             db.execute("UPDATE counters SET value=? WHERE name='acknowledged'", (total,))
             if lost:
-                db.execute(
-                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
-                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'{}',?,0,0)",
-                    (time.time_ns(), f"{DATABASE} was damaged; these could not be read", len(lost)),
-                )
-                removal = db.last_insert_rowid()
+                reason = f"{DATABASE} was damaged; these could not be read"
+                removal = _note_damage(db, reason, observations=len(lost))
                 db.executemany(
                     "INSERT INTO removed VALUES (?,NULL,?)", ((rowid, removal) for rowid in lost)
                 )
@@ -426,9 +429,16 @@ class _Salvage:
             counted = db.execute("SELECT count(*) FROM removed").get + condensed
             stated = db.execute("SELECT coalesce(sum(observations),0) FROM removals").get
             if counted != stated:  # records on damaged pages: say so rather than fail forever
-                db.execute(
-                    "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, "
-                    "keyframes, keyframe_bytes) VALUES (?,'damage',?,'{}',?,0,0)",
-                    (time.time_ns(), "records of earlier removals were lost", counted - stated),
-                )
+                reason = "records of earlier removals were lost"
+                _note_damage(db, reason, observations=counted - stated)
         self._target._note_watermark([total, self._target.counter("commits")])
+
+
+def _note_damage(db: apsw.Connection, reason: str, *, observations: int = 0) -> int:
+    """Put what damage took on record; returns the number of the record."""
+    db.execute(
+        "INSERT INTO removals (stamp_ns, kind, reason, selection, observations, keyframes, "
+        "keyframe_bytes) VALUES (?,'damage',?,'null',?,0,0)",
+        (time.time_ns(), reason, observations),
+    )
+    return int(db.last_insert_rowid())

@@ -216,9 +216,13 @@ def _add_changing(
     _add_filters(forget)
     forget.add_argument("--reason", required=True, help="kept with the record")
     forget.add_argument("--dry-run", action="store_true", help="count only")
-    commands.add_parser(
+    repair = commands.add_parser(
         "repair", parents=[common, memory], help="make a damaged memory usable again"
     )
+    repair.add_argument(
+        "--unchecked", action="store_true",
+        help="also read pages whose checksums do not fit; what is on them may have changed",
+    )  # fmt: skip
     commands.add_parser(
         "reembed", parents=[common, memory], help="make the text vectors anew with --encoder"
     )

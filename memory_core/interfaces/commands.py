@@ -431,14 +431,19 @@ def forget(options: argparse.Namespace) -> int:
 def repair(options: argparse.Namespace) -> int:
     """Make a damaged memory usable again."""
     with bar(options, "reading what can be read") as tell:
-        done = RobotMemory.repair(options.memory, progress=tell)
+        done = RobotMemory.repair(options.memory, unchecked=options.unchecked, progress=tell)
     if done.kept is None:
         return _done(options, done.to_json(), "the memory is sound; nothing was done")
-    return _done(
-        options, done.to_json(),
+    text = (
         f"{done.recovered:,} observations recovered, {done.lost:,} lost (on record); the damaged "
-        f"file is kept in {done.kept}",
-    )  # fmt: skip
+        f"file is kept in {done.kept}"
+    )
+    if not options.unchecked and (done.lost or not done.recovered):
+        text += (
+            "\nwhat is on pages whose checksums do not fit may be whole all the same; to read it "
+            f"into a memory beside this one:\n  robot-memory repair --unchecked --memory {done.kept}"
+        )
+    return _done(options, done.to_json(), text)
 
 
 def reembed(options: argparse.Namespace) -> int:

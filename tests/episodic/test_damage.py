@@ -374,6 +374,22 @@ def test_repair_brings_back_what_flipped_bits_left(closed_bench):
     assert np.median(helped) >= (COUNT - len(FORGOTTEN)) * 0.75  # a page holds some 15 of them
 
 
+def test_repair_reads_pages_whose_checksums_do_not_fit_only_where_it_is_told_to(closed_bench):
+    """Every page but the first has a wrong checksum; what is on them is whole."""
+    folder = closed_bench.fresh()
+    size = (folder / "memory.db").stat().st_size
+    for end in range(2 * 4096, size + 1, 4096):
+        flip(folder / "memory.db", end - 1, 1)
+    shutil.copytree(folder, folder.parent / "same")
+    with pytest.raises(MemoryDamaged, match="--unchecked"):
+        RobotMemory.repair(folder)
+    done = RobotMemory.repair(folder.parent / "same", unchecked=True)
+    assert (done.recovered, done.lost) == (COUNT - len(FORGOTTEN), 0)
+    with opened(folder.parent / "same") as memory:
+        assert memory.verify().clean
+        assert "checksums did not fit" in memory.removals()[-1].reason
+
+
 def test_repair_brings_back_what_a_cut_left(closed_bench):
     size = (closed_bench.sound / "memory.db").stat().st_size
     stored = {}

@@ -656,6 +656,19 @@ def test_a_backup_made_while_writing_is_a_whole_memory(tmp_path, monkeypatch):
     assert all(not differences(item, rich(number)) for number, item in enumerate(stored))
 
 
+def test_a_backup_larger_than_sqlites_cache_can_be_read(tmp_path):
+    """Pages that leave the cache before the header is written were without a checksum."""
+    with opened(tmp_path / "memory") as memory:
+        for start in range(0, 3_200, 10):
+            memory.observe([rich(n) for n in range(start, start + 10)])
+        memory.backup(tmp_path / "copy")
+    pages = (tmp_path / "copy" / "memory.db").stat().st_size // 4096
+    assert pages > 600  # SQLite holds 500
+    with opened(tmp_path / "copy", read_only=True) as copy:
+        assert copy.verify().clean
+        assert copy.store.count() == 3_200
+
+
 def test_a_backup_does_not_overwrite(memory, tmp_path):
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "mine").touch()
