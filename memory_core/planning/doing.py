@@ -66,6 +66,7 @@ def find(errand: Errand) -> str:
     """Find a thing, and stay with it."""
     hunt = Hunt(errand, errand.goal.thing, within=errand.goal.to)
     seen, told = _hunt(hunt)
+    errand.face(seen.position)
     answer = errand.knowledge.ask(f"where is the {seen.label}?", now_ns=errand.now_ns)
     return f"{answer.answer}{told}"
 

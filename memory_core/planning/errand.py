@@ -49,6 +49,8 @@ APART_M = 0.2
 AT_EASE = 0.6
 """The hand works well within this share of its reach; the rest is for what is not got at else."""
 TRIES = 3
+ASIDE_RAD = 0.3
+"""What is less far aside than this is ahead."""
 
 
 class Ended(Exception):
@@ -280,6 +282,13 @@ class Errand:
         return self.step(Say(text), act)
 
     # -- looking ----------------------------------------------------------------------------
+
+    def face(self, at: Vector3) -> None:
+        """Turn the base to a point of the map, so that people see what is meant."""
+        x, y, _ = self.here().inverse().apply(*at)
+        aside = math.atan2(y, x)
+        if abs(aside) > ASIDE_RAD:
+            self.body.navigator.turn(aside, interrupted=self._interrupted)
 
     def look_for(
         self, fits: Fits, thing: str, at: Vector3, *, within_m: float = 0.8

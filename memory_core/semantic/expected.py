@@ -7,9 +7,10 @@ them; a label is known by its head, its last word.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
-from memory_core.language.lexicon import lemma
+from memory_core.language.lexicon import lemma, words_of
 from memory_core.types import Vector3
 
 SURE, LIKELY, POSSIBLE, RARE = 0.9, 0.7, 0.3, 0.05
@@ -107,6 +108,17 @@ def typical_size(words: Sequence[str]) -> Vector3:
         words: Lemmas of the label.
     """
     return TYPICAL_SIZE.get(_head(words), SMALL)
+
+
+@functools.cache
+def usual_box(label: str) -> Vector3:
+    """What furniture of some label takes up at least as a rule, metres; zeros for anything else.
+
+    Args:
+        label: As a detector gives it.
+    """
+    across, along, height = TYPICAL_SIZE.get(_head(words_of(label)), (0.0, 0.0, 0.0))
+    return (max(across, along), max(across, along), height)
 
 
 def expects_on(upper: Sequence[str], lower: Sequence[str]) -> float:

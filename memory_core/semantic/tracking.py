@@ -66,6 +66,9 @@ Item = TypeVar("Item", Track, Thing)
 
 START_PER_M3 = 0.05
 GATE = 6.0
+USUAL_MISFIT = 1.5
+"""By how much, in nats, an offset in three dimensions is less likely than none on average."""
+MOST_MISREAD = 4
 LEAST_VARIANCE = 1e-9
 CHANCE_APART_NS = 10**9
 VANTAGE_APART_M = 1.0
@@ -329,15 +332,17 @@ class EntityTracker:
         variance = noise.trace(axis1=1, axis2=2)[:, None] + spread.trace(axis1=1, axis2=2)[None]
         largest = np.maximum(reach.max(axis=1)[:, None], extent.max(axis=1)[None])
         rows, places = np.nonzero((offsets**2).sum(axis=2) < GATE**2 * variance + largest**2)
-        parts = part_variances(reach[rows], extent[places])
-        total = noise[rows] + spread[places] + parts[:, :, None] * np.eye(3)
+        parts = part_variances(reach[rows], extent[places])[:, :, None] * np.eye(3)
+        total = noise[rows] + spread[places] + parts
         density = position_log_density(offsets[rows, places], total)
         gains: dict[tuple[int, int], float] = {}
-        for row, place, near in zip(rows.tolist(), places.tolist(), density.tolist(), strict=True):
+        pairs = zip(rows.tolist(), places.tolist(), density.tolist(), strict=True)
+        for pair, (row, place, near) in enumerate(pairs):
             seen, column = sightings[row], columns[place]
             label = label_gain(seen.label, column.belief)
             gains[row, numbers[place]] = (
                 near - math.log(START_PER_M3) + label
+                + _misread_elsewhere(seen, column, parts[pair] + spread[place])
                 + misread_gain(label, seen.reach, column.extent)
                 + appearance_gain(seen.embedding, column.appearance)
                 + (math.log(STAYS) if numbers[place] < 0 else 0.0)
@@ -426,6 +431,28 @@ def _where(seen: Seen) -> Estimate:
     return Estimate(seen.position, seen.covariance + LEAST_VARIANCE * np.eye(3))
 
 
+def _misread_elsewhere(seen: Seen, item: Track | Thing, covariance: FloatArray) -> float:
+    """What speaks against one more misreading of a track: all of them were beside it.
+
+    Something else that stands close to a thing is taken for it, misread, once. Where it is read
+    so again, and the mean of all those readings is not where the thing is, another thing explains
+    them all: how badly their place fits counts for each of them.
+
+    Args:
+        seen: The sighting.
+        item: What it may be of.
+        covariance: Of where a part of it may be seen, square metres, shape (3, 3).
+    """
+    if not isinstance(item, Track) or item.misread is None or item.misread.label != seen.label:
+        return 0.0
+    if seen.label == item.label:
+        return 0.0
+    count = item.misread.count
+    offset = item.misread.and_one_more(seen.position - item.where.mean)
+    squared = offset @ np.linalg.solve(covariance + seen.covariance / (count + 1), offset)
+    return min(count, MOST_MISREAD) * min(USUAL_MISFIT - 0.5 * float(squared), 0.0)
+
+
 def _take_in(track: Track, seen: Seen, stamp_ns: int, standpoint: Vector3) -> None:
     """Let a sighting inform its track, apart from its position."""
     track.sightings += 1
@@ -434,6 +461,8 @@ def _take_in(track: Track, seen: Seen, stamp_ns: int, standpoint: Vector3) -> No
     track.missed, track.absence, track.missing_ns = 0, 0.0, 0
     track.chance_ns = stamp_ns
     track.add_labels({seen.label: seen.confidence})
+    if seen.label != track.label:
+        track.add_misread(seen.label, seen.position)
     track.add_extent(seen.reach)
     if seen.size is not None:
         track.add_size(np.array(seen.size), 1)

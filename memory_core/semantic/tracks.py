@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from memory_core.semantic.expected import usual_box
 from memory_core.semantic.identity_cost import Belief, kind_log_posterior
 from memory_core.types import Entity, FloatArray, Stay, Vector3
 
@@ -149,9 +150,13 @@ class Evidence(_Kept):
 
     @property
     def box(self) -> FloatArray:
-        """Extent it may have along the map's axes, whichever side was seen, shape (3,), metres."""
+        """Extent it may have along the map's axes, whichever side was seen, shape (3,), metres.
+
+        Furniture is taken to be as large as its kind, however little of it was seen: nobody
+        carries it off unnoticed, and where not all of it fits into a picture it may be missed.
+        """
         side = self.extent[:2].max()
-        return np.array([side, side, self.extent[2]])
+        return np.maximum((side, side, self.extent[2]), usual_box(self.label))
 
     def miss_rate(self, usual: float) -> float:
         """How often it is missed: the mean of a beta belief that begins with the usual rate."""
@@ -232,6 +237,25 @@ def differs(first: StateSpan, second: StateSpan) -> bool:
     return abs(first.value - second.value) > max(STATE_LEAST, STATE_SIGNIFICANT * noise)
 
 
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Where a track was when it was read as something else than it is taken for.
+
+    Attributes:
+        label: What it was read as last.
+        count: How often.
+        offset: Mean offset of those readings from the track's place, shape (3,), metres.
+    """
+
+    label: str
+    count: int
+    offset: FloatArray
+
+    def and_one_more(self, offset: FloatArray) -> FloatArray:
+        """The mean offset with another reading."""
+        return np.asarray(self.offset + (offset - self.offset) / (self.count + 1))
+
+
 @dataclass(slots=True)
 class Track(Evidence):
     """One uninterrupted viewing of a thing.
@@ -241,12 +265,23 @@ class Track(Evidence):
         start_ns: First seen.
         last_ns: Last seen.
         hint: The thing it was taken for at first sight.
+        misread: Its readings as something else.
     """
 
     where: Estimate = field(default_factory=lambda: Estimate(np.zeros(3), np.eye(3)))
     start_ns: int = 0
     last_ns: int = 0
     hint: int | None = None
+    misread: Misread | None = None
+
+    def add_misread(self, label: str, position: FloatArray) -> None:
+        """Note where a reading was that calls it something else, shape (3,), metres."""
+        offset = position - self.where.mean
+        before = self.misread
+        if before is None or before.label != label:
+            self.misread = Misread(label, 1, offset)
+        else:
+            self.misread = Misread(label, before.count + 1, before.and_one_more(offset))
 
     @property
     def confirmed(self) -> bool:

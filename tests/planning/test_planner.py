@@ -95,6 +95,21 @@ def test_a_thing_that_was_moved_is_found_elsewhere_and_it_says_where_it_had_been
     assert "had been in the kitchen" in outcome.said
 
 
+def test_who_found_a_thing_turns_to_it(world, monkeypatch):
+    standing = world.standing
+
+    def askance(target, **distances):
+        return tuple(
+            Pose.from_yaw(pose.x, pose.y, yaw=pose.yaw + 0.9)
+            for pose in standing(target, **distances)
+        )
+
+    monkeypatch.setattr(world, "standing", askance)
+    assert planner(world).do("find the red mug").done
+    x, y, _ = world.pose.inverse().apply(*world.thing("red mug").at)
+    assert abs(math.atan2(y, x)) < 0.1
+
+
 def test_it_does_not_look_first_where_it_failed_before(world):
     world.next_day()
     mug = world.thing("red mug")

@@ -202,6 +202,53 @@ def test_wrong_labels_make_no_new_things():
     assert sorted(entity.label for entity in visits.tracker.entities()) == sorted(things)
 
 
+SHARP = np.eye(3) * 0.01**2
+PART = (0.1, 0.1, 0.1)
+
+
+def sharply(label, *position):
+    return Seen(label, label, np.array(position, float), SHARP, size=PART)
+
+
+def test_what_lies_beside_a_thing_and_is_read_as_something_else_again_and_again_is_another():
+    """A drawer comes out: what is in it lies where the handle was."""
+    visits = Visits()
+    for _ in range(30):
+        visits.look(0, sharply("handle", 5.95, 6.96, 0.58))
+    for _ in range(12):
+        visits.look(0, sharply("rolling pin", 5.87, 6.94, 0.54))
+    found = {entity.label: entity for entity in visits.tracker.entities()}
+    assert set(found) == {"handle", "rolling pin"}
+    assert found["rolling pin"].position == pytest.approx((5.87, 6.94, 0.54), abs=0.02)
+
+
+def test_a_thing_read_wrong_time_and_again_where_it_is_stays_one():
+    chance = np.random.default_rng(4)
+    visits = Visits()
+    for number in range(120):
+        label = "bowl" if number % 6 == 5 else "cup"
+        visits.look(0, sharply(label, *(np.array((1.0, 1.0, 0.8)) + chance.normal(0, 0.01, 3))))
+    assert [entity.label for entity in visits.tracker.entities()] == ["cup"]
+
+
+@pytest.mark.parametrize(
+    ("label", "told"), [("music shelf", []), ("picture", [("gone", "picture")])]
+)
+def test_furniture_of_which_little_was_seen_is_not_gone_where_it_does_not_fit_the_picture(
+    label, told
+):
+    """From close by, the camera sees the spot where one end of it was seen, and not all of it."""
+    depth = telling(np.full((90, 160), 4.0), width_rad=1.2, height_rad=0.9, range_m=8.0)
+    visits = Visits()
+    for day in (0, 1, 1, 1, 1, 1, 1):
+        end = [] if day else [seen("s", label, 1.6, 0.0, 1.0, size=(0.2, 0.1, 0.3))]
+        visits.look(
+            day, seen("lamp", "lamp", 3.0, 0.0, 1.2), *end,
+            view=view_told({"view": depth}, Pose(0.0, 0.0, 1.2)),
+        )  # fmt: skip
+    assert visits.changes(0, 1) == told
+
+
 def test_a_large_thing_seen_from_its_sides_is_one():
     visits = Visits()
     for offset in (-0.4, 0.4, 0.0, -0.3):
