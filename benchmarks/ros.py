@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -76,7 +77,7 @@ LABELS = (
 
 
 class Robot(Node):
-    """Publishes what a robot with an RGB-D camera and a detector would, and asks meanwhile."""
+    """Publishes what a robot with an RGB-D camera and a detector would."""
 
     def __init__(self, *, seed: int) -> None:
         """Make what is published once; frames differ by where they are cut from a large one."""
@@ -93,12 +94,10 @@ class Robot(Node):
         self._seen = self.create_publisher(Detection3DArray, "detections", qos.SENSOR)
         self._moved = self.create_publisher(Odometry, "odom", qos.SENSOR)
         self._tf = self.create_publisher(TFMessage, "/tf", 100)
-        self.client = MemoryClient(self)
         self.frames = 0
         self.sent_s: dict[int, float] = {}
         self._stamps: dict[str, int] = {}
         self.taken_s: list[float] = []
-        self.asked_s: list[float] = []
         self.told: dict[str, dict[str, str]] = {}
         self.create_subscription(Observation, "observations", self._note, qos.STREAM)
         self.create_subscription(Acknowledgement, "durable", self._durable, qos.STREAM)
@@ -123,18 +122,7 @@ class Robot(Node):
     def listened_to(self) -> bool:
         """Whether the stack hears every topic."""
         topics = (self._image, self._deep, self._camera, self._seen, self._moved, self._tf)
-        return self.client.ready() and all(topic.get_subscription_count() for topic in topics)
-
-    def ask(self) -> None:
-        """Ask once; how long it took is noted when the answer is there."""
-        begun = time.monotonic()
-
-        def answered(future: Any) -> None:
-            if not future.result().error_code:
-                self.asked_s.append(time.monotonic() - begun)
-
-        label = LABELS[len(self.asked_s) % len(LABELS)]
-        self.client.recall(label, k=10).add_done_callback(answered)
+        return all(topic.get_subscription_count() for topic in topics)
 
     def frame(self) -> None:
         """Publish one frame and all that belongs to it, now."""
@@ -206,6 +194,58 @@ def _image(stamp: Any, encoding: str, step: int, data: bytes) -> Image:
     made._data = array("B", data)  # the setter looks at every byte
     made.header.stamp, made.header.frame_id = stamp, "base_link"
     return made
+
+
+class Asker:
+    """Asks the memory now and then, from a process of its own as a planner does.
+
+    In the process that plays the cameras, answers would wait for messages of 1.5 MB.
+    """
+
+    def __init__(self) -> None:
+        """Start; nothing is asked before `begin`."""
+        spawning = multiprocessing.get_context("spawn")
+        self._asking, self._stopping = spawning.Event(), spawning.Event()
+        self._taken, sending = spawning.Pipe(duplex=False)
+        self._process = spawning.Process(
+            target=_ask_on, args=(self._asking, self._stopping, sending), daemon=True
+        )
+        self._process.start()
+
+    def begin(self) -> None:
+        """Ask from now on."""
+        self._asking.set()
+
+    def end(self) -> list[float]:
+        """Stop asking; returns how long each answer took, seconds."""
+        self._stopping.set()
+        taken = self._taken.recv() if self._taken.poll(LATE_S) else []
+        self.close()
+        return taken
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.join()
+
+
+def _ask_on(asking: Any, stopping: Any, sending: Any) -> None:
+    rclpy.init()
+    node = Node("asker")
+    client, executor = MemoryClient(node), SingleThreadedExecutor()
+    executor.add_node(node)
+    wait_for(lambda: executor.spin_once(timeout_sec=0.1) or client.ready(), 60.0, "it can be asked")
+    asking.wait()
+    taken: list[float] = []
+    while not stopping.is_set():
+        begun = time.monotonic()
+        future = client.recall(LABELS[len(taken) % len(LABELS)], k=10)
+        executor.spin_until_future_complete(future, timeout_sec=LATE_S)
+        if future.done() and not future.result().error_code:
+            taken.append(time.monotonic() - begun)
+        stopping.wait(max(0.0, begun + QUERY_EVERY_S - time.monotonic()))
+    sending.send(taken)
+    rclpy.try_shutdown()
 
 
 class Stack:
@@ -288,7 +328,7 @@ def load(folder: Path, *, minutes: float, encoder: str, seed: int) -> dict[str, 
         encoder: Text encoder of the memory.
         seed: Of pictures and noise.
     """
-    stack, robot = Stack(folder, encoder=encoder), Robot(seed=seed)
+    stack, robot, asker = Stack(folder, encoder=encoder), Robot(seed=seed), Asker()
     executor = SingleThreadedExecutor()
     executor.add_node(robot)
 
@@ -306,7 +346,7 @@ def load(folder: Path, *, minutes: float, encoder: str, seed: int) -> dict[str, 
         _drive(robot, WARM_S, lambda: None)
         robot.sent_s.clear()  # what is still on its way from the warm-up is not counted
         robot.taken_s.clear()
-        robot.asked_s.clear()
+        asker.begin()
         first = robot.frames
         say(f"measuring for {minutes:g} minutes")
         begun = time.monotonic()
@@ -316,36 +356,34 @@ def load(folder: Path, *, minutes: float, encoder: str, seed: int) -> dict[str, 
             lambda: samples.append((time.monotonic(), stack.cost())),
         )  # fmt: skip
         samples.append((time.monotonic(), stack.cost()))
-        frames = robot.frames - first
+        frames, asked_s = robot.frames - first, asker.end()
         with suppress(SystemExit):  # what never comes is counted
             wait_for(lambda: not robot.sent_s, LATE_S, "every frame is remembered")
         counts = {name: dict(values) for name, values in robot.told.items()}
     finally:
         executor.shutdown()
         spinning.join()
-        robot.client.destroy()
+        asker.close()
         stack.close()
         robot.destroy_node()
-    return _told(robot, samples, frames, counts)
+    return _told(robot, samples, frames, asked_s, counts)
 
 
 def _drive(robot: Robot, seconds: float, sample: Any) -> None:
-    """Publish frames at their rate; ask and sample now and then."""
-    begun = time.monotonic()
-    asked, sampled = begun, begun
+    """Publish frames at their rate; sample now and then."""
+    begun = sampled = time.monotonic()
     for number in range(round(seconds / FRAME_S)):
         time.sleep(max(0.0, begun + number * FRAME_S - time.monotonic()))
         robot.frame()
         now = time.monotonic()
-        if now - asked >= QUERY_EVERY_S:
-            asked = now
-            robot.ask()
         if now - sampled >= SAMPLE_S:
             sampled = now
             sample()
 
 
-def _told(robot: Robot, samples: Any, frames: int, counts: Any) -> dict[str, Any]:
+def _told(
+    robot: Robot, samples: Any, frames: int, asked_s: list[float], counts: Any
+) -> dict[str, Any]:
     begun, first = samples[0]
     ended, last = samples[-1]
     seconds = ended - begun
@@ -379,8 +417,8 @@ def _told(robot: Robot, samples: Any, frames: int, counts: Any) -> dict[str, Any
         "remembered": len(robot.taken_s),
         "dropped": dropped,
         "frame_to_remembered": latency(robot.taken_s) if robot.taken_s else None,
-        "queries": len(robot.asked_s),
-        "query": latency(robot.asked_s) if robot.asked_s else None,
+        "queries": len(asked_s),
+        "query": latency(asked_s) if asked_s else None,
         "nodes": nodes,
         "cores": rounded(sum(node["cores"] for node in nodes.values())),
     }

@@ -636,7 +636,12 @@ class RobotMemory:
         return {name: found[number] for name, number in numbers.items() if number in found}
 
     def recognise(
-        self, image: FloatArray, *, filters: Filters | None = None, shortlist: int = SHORTLIST
+        self,
+        image: FloatArray,
+        *,
+        filters: Filters | None = None,
+        shortlist: int = SHORTLIST,
+        pause_s: float = 0.0,
     ) -> list[Recognised]:
         """Where a picture was taken: stored pictures that show the same, the surest first.
 
@@ -644,6 +649,7 @@ class RobotMemory:
             image: Shape (h, w, 3) RGB or (h, w) grey, uint8; from any camera, at any time.
             filters: Only among observations that satisfy these.
             shortlist: How many stored pictures are compared; each takes some 30 ms of a core.
+            pause_s: So long before each of them, others have the processor.
 
         Returns:
             Empty where nothing alike is stored.
@@ -655,7 +661,9 @@ class RobotMemory:
         """
         view = self._view()
         allowed = None if filters is None else self.select(filters)
-        return recognise(view, self._store, image, allowed=allowed, shortlist=shortlist)
+        return recognise(
+            view, self._store, image, allowed=allowed, shortlist=shortlist, pause_s=pause_s
+        )
 
     def keyframe(self, observation_id: str) -> Keyframe | None:
         """The picture of an observation; None where it has none."""

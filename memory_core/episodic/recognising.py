@@ -7,6 +7,7 @@ pictures. `PlaceCheck` holds what a robot sees against where it believes to be.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -95,6 +96,7 @@ def recognise(
     *,
     allowed: IntArray | None = None,
     shortlist: int = SHORTLIST,
+    pause_s: float = 0.0,
 ) -> list[Recognised]:
     """Stored pictures that show what a picture shows, those that agree most first.
 
@@ -104,6 +106,7 @@ def recognise(
         image: Shape (h, w, 3) RGB or (h, w) grey, uint8.
         allowed: Numbers of the observations that may be answered; None for all.
         shortlist: How many stored pictures are compared; each takes some 30 ms of a core.
+        pause_s: So long before each of them, others have the processor.
 
     Raises:
         InvalidImage: It is not a picture.
@@ -130,6 +133,7 @@ def recognise(
     likeness = dict(zip(hits.rowids.tolist(), hits.scores.tolist(), strict=True))
     found = []
     for stored in store.fetch(list(likeness), keyframes=True):
+        time.sleep(pause_s)
         then = _features(stored.observation.keyframe)
         if then is None:
             continue

@@ -15,6 +15,8 @@ EARLIER_NS = 30 * 10**9
 """What was seen just before agrees with a wrong pose too; older pictures are asked."""
 COMPARED = 3
 """Stored pictures that one look is compared with."""
+PAUSE_S = 0.4
+"""Between them what streams in has the processor: comparing a picture takes some 50 ms."""
 
 
 class PlaceChecking:
@@ -67,6 +69,7 @@ class PlaceChecking:
                 decode_image(bytes(message.keyframe)),
                 filters=Filters(span=earlier, maps=(message.map_id,)),
                 shortlist=COMPARED,
+                pause_s=PAUSE_S,
             )
         except InputRejected as error:
             self._log.warning(f'a picture is not compared: {error}', throttle_duration_sec=30.0)
