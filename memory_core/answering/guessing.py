@@ -35,6 +35,8 @@ _OF_ONE_MIND = frozenset(
     }
 )
 """Kinds of which the rules' one stands: the question word itself tells them apart."""
+_BY_ORDER = frozenset({"on_what", "on_furniture", "what_on"})
+"""Intents that the order of words tells apart, which rules read and meaning does not."""
 _PEOPLE = re.compile(r"\bsee (?:any )?SOMEBODY\b")
 _NEED = re.compile(
     r"\b(?:some(?:thing|where|place|body|one)|any(?:thing|where)|(?:a|an|some|any|the) [a-z -]+?"
@@ -82,6 +84,8 @@ def by_meaning(
     if best == OTHER or best.rstrip(SWAPPED) == known or chances[best] < needed:
         return question
     if (question.kind, FRAMES[best.rstrip(SWAPPED)].kind) in _OF_ONE_MIND:
+        return question
+    if {known, best} <= _BY_ORDER:
         return question
     told = question.kind == "what" and question.rest.startswith("who") and not question.place.named
     if told and FRAMES[best.rstrip(SWAPPED)].kind == "property":

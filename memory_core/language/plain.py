@@ -110,9 +110,88 @@ _MUST = (
     rf"|do {_I} (?:have|need) to)"
 )
 _FIND = r"(?:get|find|fetch|see|grab|collect|pick up|take)"
+_KEPT = (
+    r"(?:still )?(?:in|at|on) (?:the|its|their) (?:very |exact )?(?:same|usual|old) (?:spot|place|position|location)"
+    r"(?: as (?:it was |they were )?(?:before|yesterday|earlier|last time|the last time|when i left (?:it|them)))?"
+)
+_ELSEWHERE = (
+    r"(?:(?:now )?(?:somewhere else|elsewhere|in (?:another|a different) (?:place|spot|location)|"
+    r"(?:not|no longer) (?:in the same (?:place|spot)|where (?:it|they) (?:was|were|used to be|had been))))"
+)
+_SURFACE = (
+    r"(?:table|shelf|surface|counter|cabinet|cupboard|rack|stand|desk|piece of furniture|furniture)"
+)
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
+        # who is spoken to, and what a sentence begins and ends with
+        (r"^(?:(?:hey|hi|hello|okay|ok|yo|so|well|now|um|uh|oh|listen|sorry|excuse me|please|please tell me)\b[,!.:]? +"
+         r"(?:there[,!.]? +)?|robot[,!.:] +|(?<=hey )robot[,!.:]? +|(?<=hi )robot[,!.:]? +|robot(?= (?:where|what|which|"
+         r"when|how|who|is|are|was|were|did|do|does|has|have|can|could)\b))+", ""),
+        (r"^(?:(?:oi|bro|dude|mate|dear|pray tell|kindly|quick question|just curious)\b[,!.:]? +|(?:right|look|quick)[,!.:] +)+", ""),
+        (r"^(?:would|will|could|can) you (?:be (?:a dear|so kind|kind enough|an angel)(?: as)?(?: and| to)?|(?:kindly|please|mind) )(?: ?please)? ?"
+         rf"(?:tell(?:ing)?|say(?:ing)?|show(?:ing)?|let(?:ting)?)(?: (?:me|us))?(?: know)? (?={_ASKING}\b)", ""),
+        (r"^(?:(?:please|kindly) )?(?:state|specify|indicate|confirm|advise|clarify|say|check|tell me|let me know) (?:if|whether)(?: or not)? "
+         rf"({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have) ", r"\2 \1 "),
+        (rf"^(?:(?:please|kindly) )?(?:state|specify|identify|indicate|name|tell me|give me) (?:the )?room (?:that |in which |which )?({_KNOWN}[a-z' -]+?) "
+         r"(?:is|are)(?: (?:presently|currently|now))?(?: (?:located|kept|found|in))?(?: in)?$", r"which room is \1 in"),
+        (r"^(?:presence of )?([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
+        (r",? (?:by any chance|by chance|at all|any idea|do you know|love|dear|mate|my dear|rn|right now|just now|these days|at the moment|"
+         r"at this (?:hour|moment|time)|at the present (?:time|moment)|at present|for me|or not|please|thanks|thank you|\(yes/no\)|yes or no|yes/no\))$", ""),
+        (rf"^(?:have you |do you have |is there )?(?:any|some) idea of the (?:whereabouts|location|position|place) of ({_KNOWN}[a-z' -]+)$", r"where is \1"),
+        (rf"^(?:is it (?:the case|true|right|correct)|am i (?:right|correct)|would i be (?:right|correct)|is there any chance|any chance)"
+         rf"(?: in (?:thinking|saying|believing|assuming))? (?:that )?({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have|might be|may be|could be) (.+)$",
+         r"\2 \1 \3"),
+        (r"^(?:might|may|could) be (.+? (?:in|on|at) .+)$", r"is \1"),
+        (rf"^(?:i wonder|i'm wondering|i am wondering|i'd like to know|wondering) (?:if|whether) ({_KNOWN}[a-z' -]+?) (?:might be|may be|could be|is|are) (.+)$",
+         r"is \1 \2"),
+        (rf"^(?:somebody|someone|they|people) (?:told me|said|say|says) (?:that )?({_KNOWN}[a-z' -]+?) (is|are|was|were) (.+?)[.,;:] (?:is|was) .+$",
+         r"\2 \1 \3"),
+        (rf"^(?:if (?:i|we) (?:looked|look|went|go|walked|walk|stood|stand)(?: (?:at|on|to|into|in|over to|before|by))? ({_KNOWN}[a-z' -]+?),? )"
+         r"what (?:would|could|will|can) (?:i|we) (?:see|find|spot) (on|in|inside|at) (?:it|there)$", r"what is \2 \1"),
+        (rf"^(?:what(?:'s| is| has)|which (?:things|objects|items) (?:does|do|has|have)) ({_KNOWN}[a-z' -]+?) (?:got|have)(?: (?:sitting|standing|lying))? (on|in) (?:it|top)$",
+         r"what is \2 \1"),
+        (rf"^if (?:i|we|somebody|someone) (?:counted|count|counts|added up) (?:all )?({_KNOWN}?[a-z' -]+?),? (?:what|how many) .+$", r"how many \1 are there"),
+        (rf"^(?:(?:please )?(?:give me|i need|do) )?(?:an? |the )?(?:head ?count|stock count|count|tally|total)(?: number)? (?:of|for|on) ({_KNOWN}?[a-z' -]+)$",
+         r"how many \1 are there"),
+        (rf"^(?:would|could|can|will) you (?:please )?(?:add up|count|tally)(?: up)? ({_KNOWN}?[a-z' -]+)$", r"how many \1 are there"),
+        (r"^(how many [a-z' -]+?) (?:are )?(?:in (?:our|my) possession|do (?:we|i) (?:own|possess|have)|(?:we|i) (?:own|possess|have))$", r"\1 are there"),
+        (r"\b(?:that|this|the) ([a-z' -]+?) of (?:mine|ours|yours)\b", r"my \1"),
+        # statements that ask for a yes
+        (rf"^(?:i (?:think|believe|guess|suppose|assume|reckon)|i'm (?:pretty |quite |fairly )?sure|if i (?:remember|recall) (?:right|"
+         rf"rightly|correctly),?) (?:that )?({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) .+?)(?:[,.;:] .*)?$",
+         r"\2 \1 \3"),
+        (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) (?!(?:which|what)\b)[a-z' -]+?)[,.;:]? "
+         r"(?:right|correct|yes|no|isn't it|aren't they|is it not|isn't that right|is that right|is that correct|am i right)$",
+         r"\2 \1 \3"),
+        (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside) {_KNOWN}[a-z' -]+)$", r"\2 \1 \3"),
+        # "is the kitchen where the mug is"
+        (rf"^is ({_KNOWN}[a-z' -]+?) (?:the (?:room|place|spot) )?(?:where|in which) (?:(?:i|we) (?:can|could|will|would|might) find )?"
+         rf"({_KNOWN}[a-z' -]+?)(?: (?:is|are|can be found|is kept))?$", r"is \2 in \1"),
+        # what was moved, and what was not
+        (rf"^({_KNOWN}?)([a-z' -]+?),? (?:still )?(?:the )?same (?:place|spot|position)$", r"is the \2 still where it was"),
+        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:{_KEPT}|unmoved|untouched)$", r"\1 \2 still where it was"),
+        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of ({_KNOWN}[a-z' -]+?) (?:unchanged|(?:still )?the same)$",
+         r"is \1 still where it was"),
+        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of ({_KNOWN}[a-z' -]+?) (?:been )?(?:changed|different)$",
+         r"has \1 been moved"),
+        (rf"^(?:compared (?:with|to) (?:yesterday|before|last time),? )?(?:what|which)(?: (?:things|objects|items|stuff))?"
+         rf"(?:'s| is| are|(?: is|are)?n't) (?:not )?(?:where (?:it|they) (?:was|were|used to be|had been)|{_ELSEWHERE})"
+         r"(?:,? (?:than|from|as|compared (?:with|to)))?(?: (?:yesterday|before|earlier|last time))?$", "which things have moved"),
+        (r"^what (?:have|has|did) (?!(?:you|the robot)\b)(?:the |my |our )?[a-z' ]+? (?:moved?|shift(?:ed)?|relocated?)\b",
+         "what was moved"),
+        (r"^what did (?:i|we|they) (?:leave|put|place|set down) (?=(?:in|on|at) )", "what is "),
+        # what is on what
+        (rf"^(?:on )?(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}[a-z' -]+?)"
+         r"(?: (?:lying|standing|sitting|resting|placed))?(?: on)?$", r"what \1 \2 on"),
+        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
+        (rf"^what (?:does|do) ({_KNOWN}[a-z' -]+?) (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
+        (r"\b(lying|standing|sitting) (?:around|about) (?=(?:on|in) )", r"\1 "),
+        (r"^(where)(?: (?:in|inside|around) the (?:house|home|flat|building|place))?(?:'d| did) (?!(?:you|i|we)\b)(.+?) (?:go|end up|wander off|get|disappear)(?: to)?$",
+         r"\1 is \2"),
+        (r"^(where(?: in the house| in the home)?(?:'s| is| are)) (.+?) (?:hiding|hidden|lurking|hanging out)$", r"\1 \2"),
+        (r"^was it [a-z0-9 ]+ or [a-z0-9 ]+ (?:that|when) (?:you|the robot) (last |first )?(?:saw|had seen|noticed) (.+?)( last| first)?$",
+         r"when did you \1see \2\3"),
         # "where would I go to get the lemon": a thing by name, not a need
         (rf"^where {_MUST} (?:go|look|search|walk|drive|head|turn)(?: (?:in order )?to| and|,)? "
          rf"{_FIND} ({_KNOWN}[a-z' -]+)$", r"where is \1"),
@@ -179,15 +258,59 @@ def _held(text: str) -> str:
     return f"{'was' if found[1] == 'did' else 'is'} there {found[3]} in {found[2]}"
 
 
+_NAMED_FIRST = (
+    # "the red mug, is it in the kitchen"; "about the red mug: where is it"
+    re.compile(
+        rf"^(?:about |what about |regarding |as for )?({_KNOWN}(?:(?!\b(?:is|are|was|were)\b)[a-z' -])+?)[,:;.] "
+        r"(?:so |and )?(.+)$"
+    ),
+    # "I lost my keys. When did you last see them?"
+    re.compile(r"^(?:i|we)(?:'ve| have)? (?:lost|misplaced|mislaid|can't find|cannot find|couldn't find|can't see|need|want|"
+               rf"am looking for|are looking for|miss) ({_KNOWN}[a-z' -]+?)[.,;:!] (?:so )?(.+)$"),
+)  # fmt: skip
+_ITS = re.compile(r"\b(?:it|them|they|that|this)\b")
+_QUESTION = re.compile(rf"^(?:{_ASKING}|is|are|was|were|did|do|does|has|have|can|could)\b")
+
+
+def _named(text: str) -> str:
+    """A question about "it" after the thing was named, with the name in its place."""
+    for pattern in _NAMED_FIRST:
+        found = pattern.match(text)
+        asking = _LISTENING.sub("", found[2]) if found is not None else ""
+        if found is not None and _QUESTION.match(asking) and _ITS.search(asking):
+            return _ITS.sub(found[1], asking, count=1)
+    return text
+
+
+_LISTENING = _REWORDED[0][0]
+"""What a sentence begins with before it asks."""
+
+
+_CONTENTS = re.compile(
+    r"^(?:(?:give me|provide|i need|make|list) )?(?:an? |the )?(?:contents|inventory|stock list|list)"
+    r"(?: of (?:all |the )*(?:things|items|objects|stuff))?"
+    rf" (?:of|for|(?:located )?(?:on|in)) ({_KNOWN}[a-z' -]+?)(?: top)?$"
+)
+
+
+def _listed(text: str) -> str:
+    """What a list is wanted of, as what is there: "what is on the desk"."""
+    found = _CONTENTS.match(text)
+    if found is None:
+        return text
+    return f"what is {'in' if room_word(words_of(found[1])) else 'on'} {found[1]}"
+
+
 def reworded(text: str) -> str:
     """A question with its parts in the usual order.
 
     Args:
         text: Lower case, without a question mark.
     """
+    text = _named(_LISTENING.sub("", text))
     for pattern, other in _REWORDED:
         text = pattern.sub(other, text)
-    return _held(text)
+    return _held(_listed(text))
 
 
 def plainly(text: str) -> str:

@@ -71,7 +71,7 @@ QUESTIONS = [
     ("Could you find the remote?", "find", "remote", ""),
     ("I can't find my keys", "find", "keys", ""),
     ("I'm looking for my keys.", "find", "keys", ""),
-    ("I lost my phone, where is it?", "find", "phone", ""),
+    ("I lost my phone, where is it?", "where", "phone", ""),
     ("I need a towel", "find", "towel", ""),
     ("Take me to the sofa", "find", "sofa", ""),
     ("Look for the plant near the window", "find", "plant", "near window"),

@@ -210,3 +210,50 @@ def test_a_question_of_repeated_words_is_read_at_once(words):
     begun = time.perf_counter()
     parse_question(f"where was the mug when you came {words * 60}x", now_ns=10**18, where=UTC)
     assert time.perf_counter() - begun < 1.0
+
+
+# what is asked, and the same in plain words
+SAME = [
+    ("Hey robot, is the vase in the library?", "Is the vase in the library?"),
+    ("Hey robot, what's the vase on top of?", "What is the vase on?"),
+    ("Hey robot, where was the vase before?", "Where was the vase before?"),
+    ("Robot, what moved since yesterday?", "What moved since yesterday?"),
+    ("Hi there, so where is the vase?", "Where is the vase?"),
+    ("Where's the vase hiding?", "Where is the vase?"),
+    ("Which table or shelf is the vase on?", "What is the vase on?"),
+    ("Is the vase on a table, a shelf, or what?", "What is the vase on?"),
+    ("Is the library where the vase is?", "Is the vase in the library?"),
+    ("Is the library the place where I can find the vase?", "Is the vase in the library?"),
+    ("I think the vase is in the library. Am I right?", "Is the vase in the library?"),
+    ("So the vase is in the library?", "Is the vase in the library?"),
+    ("The vase is in the library, isn't it?", "Is the vase in the library?"),
+    ("The vase, is it in the library?", "Is the vase in the library?"),
+    ("Is that vase of mine in the library by any chance?", "Is my vase in the library?"),
+    ("Hey robot, is the vase still in the same spot?", "Is the vase still where it was?"),
+    ("Is the vase in the same place as yesterday?", "Is the vase still where it was?"),
+    ("Is the vase unmoved?", "Is the vase still where it was?"),
+    ("Is the position of the vase unchanged?", "Is the vase still where it was?"),
+    ("Vase same place?", "Is the vase still where it was?"),
+    ("What isn't where it was yesterday?", "Which things have moved?"),
+    ("What's not where it was before?", "Which things have moved?"),
+    ("What things are somewhere else than yesterday?", "Which things have moved?"),
+    ("Compared with yesterday, what is now in another place?", "Which things have moved?"),
+    ("What have the kids moved since yesterday?", "What was moved since yesterday?"),
+    ("The desk, what's on it?", "What's on the desk?"),
+    ("So what's lying around on the desk?", "What's lying on the desk?"),
+    ("What does the desk have on it?", "What is on the desk?"),
+    ("What did I leave in the library?", "What is in the library?"),
+    ("I lost my vase. When did you last see it?", "When did you last see my vase?"),
+    ("Was it today or yesterday that you last saw the vase?", "When did you last see the vase?"),
+]
+
+
+@pytest.mark.parametrize(("text", "plain"), SAME, ids=[row[0] for row in SAME])
+def test_one_question_in_two_wordings_is_one_question(text, plain):
+    question, wanted = parsed(text), parsed(plain)
+    assert (question.kind, question.aspect) == (wanted.kind, wanted.aspect)
+    assert question.things == wanted.things
+    assert question.present == wanted.present
+    assert question.time == wanted.time
+    for part in ("room", "thing", "relation", "upon", "beside"):
+        assert getattr(question.place, part) == getattr(wanted.place, part)
