@@ -136,8 +136,9 @@ _REWORDED = tuple(
         (rf"^(?:(?:please|kindly) )?(?:state|specify|identify|indicate|name|tell me|give me) (?:the )?room (?:that |in which |which )?({_KNOWN}[a-z' -]+?) "
          r"(?:is|are)(?: (?:presently|currently|now))?(?: (?:located|kept|found|in))?(?: in)?$", r"which room is \1 in"),
         (r"^(?:presence of )?([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
-        (r",? (?:by any chance|by chance|at all|any idea|do you know|love|dear|mate|my dear|rn|right now|just now|these days|at the moment|"
+        (r",? (?:by any chance|by chance|at all|any idea|do you know|rn|right now|just now|these days|at the moment|"
          r"at this (?:hour|moment|time)|at the present (?:time|moment)|at present|for me|or not|please|thanks|thank you|\(yes/no\)|yes or no|yes/no\))$", ""),
+        (r", (?:my )?(?:love|dear|mate|darling|friend)$", ""),
         (rf"^(?:have you |do you have |is there )?(?:any|some) idea of the (?:whereabouts|location|position|place) of ({_KNOWN}[a-z' -]+)$", r"where is \1"),
         (rf"^(?:is it (?:the case|true|right|correct)|am i (?:right|correct)|would i be (?:right|correct)|is there any chance|any chance)"
          rf"(?: in (?:thinking|saying|believing|assuming))? (?:that )?({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have|might be|may be|could be) (.+)$",
@@ -156,6 +157,23 @@ _REWORDED = tuple(
          r"how many \1 are there"),
         (rf"^(?:would|could|can|will) you (?:please )?(?:add up|count|tally)(?: up)? ({_KNOWN}?[a-z' -]+)$", r"how many \1 are there"),
         (r"^(how many [a-z' -]+?) (?:are )?(?:in (?:our|my) possession|do (?:we|i) (?:own|possess|have)|(?:we|i) (?:own|possess|have))$", r"\1 are there"),
+        (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say|show me) (?:the )?(?:place|spot|location|position) (?:where|in which|at which) "
+         rf"({_KNOWN}[a-z' -]+?) (is|was)(?: (?:right )?now| kept| located)?$", r"where \2 \1"),
+        (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say) (?:the )?(?:place|spot|location|position) (?:to which ({_KNOWN}[a-z' -]+?) was (?:moved|taken|carried)"
+         rf"|(?:where|in which|at which) ({_KNOWN}[a-z' -]+?) was put after it was moved)$", r"where was \1\2 moved to"),
+        (rf"^(?:what (?:was|is) )?(?:the )?(?:destination|new (?:place|spot|location|position|home)) of (?:the (?:moved|relocated) |({_KNOWN}))([a-z' -]+?)(?: when it was moved| after it was moved)?$",
+         r"where was \1\2 moved to"),
+        (rf"^(?:please )?(?:identify|name|specify|tell me|give me|show me) the room (?:with|containing|that has|that holds) ({_KNOWN}[a-z' -]+?)(?: in it| inside)?$",
+         r"which room is \1 in"),
+        (rf"^what(?:'s| is) (?:supporting|holding up|underneath|under) ({_KNOWN}[a-z' -]+)$", r"what is \1 on"),
+        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:now )?(?:somewhere|some place|in a place|in a spot|anywhere) (?:else|other|different)(?: (?:than|from|to))? (?:where .+|before)$",
+         r"has \2 been moved"),
+        (r"^since (?:your|the|our) (?:first|last|earlier|previous) (?:sighting|visit|look|view)(?: of it| at it)?,? (.+)$", r"\1"),
+        (rf"^(does|do) ({_KNOWN}[a-z' -]+?) (?:continue|remain)(?: to be)? where (.+)$", r"is \2 still where it was"),
+        (rf"^if (?:i|we|someone|somebody) (?:wanted|want|wished|had|needed) to put ({_KNOWN}[a-z' -]+?) back,? where .+$", r"where was \1 before it was moved"),
+        (rf"^which (?:objects|things|items) (?:does|do) ({_KNOWN}[a-z' -]+?) (?:hold|have|carry|bear)(?: on (?:it|top))?$", r"what is on \1"),
+        (rf"^({_KNOWN}[a-z' -]+?) has what(?: (?:things|objects|items))? (on|in) (?:it|top)$", r"what is \2 \1"),
+        (r"\b(?:been )?(?:put|placed|left) (?:in|at) (?:a new|another|a different) (?:place|spot|location)$", "moved"),
         (r"\b(?:that|this|the) ([a-z' -]+?) of (?:mine|ours|yours)\b", r"my \1"),
         # statements that ask for a yes
         (rf"^(?:i (?:think|believe|guess|suppose|assume|reckon)|i'm (?:pretty |quite |fairly )?sure|if i (?:remember|recall) (?:right|"
@@ -169,7 +187,8 @@ _REWORDED = tuple(
         (rf"^is ({_KNOWN}[a-z' -]+?) (?:the (?:room|place|spot) )?(?:where|in which) (?:(?:i|we) (?:can|could|will|would|might) find )?"
          rf"({_KNOWN}[a-z' -]+?)(?: (?:is|are|can be found|is kept))?$", r"is \2 in \1"),
         # what was moved, and what was not
-        (rf"^({_KNOWN}?)([a-z' -]+?),? (?:still )?(?:the )?same (?:place|spot|position)$", r"is the \2 still where it was"),
+        (rf"^(?!(?:{_ASKING[3:-1]}|is|are|was|were|did|do|does|has|have|had|can|could|i|you|we|it|they)\b)(?:{_KNOWN})?"
+         r"((?:(?!\b(?:in|at|on|of|from|to)\b)[a-z' -])+?),? (?:still )?(?:the )?same (?:place|spot|position)$", r"is the \1 still where it was"),
         (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:{_KEPT}|unmoved|untouched)$", r"\1 \2 still where it was"),
         (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of ({_KNOWN}[a-z' -]+?) (?:unchanged|(?:still )?the same)$",
          r"is \1 still where it was"),
@@ -187,6 +206,7 @@ _REWORDED = tuple(
         (rf"^(is|are) ({_KNOWN}[a-z' -]+?) on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
         (rf"^what (?:does|do) ({_KNOWN}[a-z' -]+?) (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
         (r"\b(lying|standing|sitting) (?:around|about) (?=(?:on|in) )", r"\1 "),
+        (rf"^where ({_KNOWN}[a-z' -]+?) (?:has|have) (?:got|gone|gotten|ended up|disappeared|wandered off)(?: to)?$", r"where is \1"),
         (r"^(where)(?: (?:in|inside|around) the (?:house|home|flat|building|place))?(?:'d| did) (?!(?:you|i|we)\b)(.+?) (?:go|end up|wander off|get|disappear)(?: to)?$",
          r"\1 is \2"),
         (r"^(where(?: in the house| in the home)?(?:'s| is| are)) (.+?) (?:hiding|hidden|lurking|hanging out)$", r"\1 \2"),
@@ -231,10 +251,10 @@ _REWORDED = tuple(
          r"has \1 vanished"),
         (rf"^where (?:was|is|were) (?:your|the|our|my) (?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
          r"where did you last see \1"),
-        (rf"^(?:(?:tell|give) me )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
+        (rf"^(?:(?:please )?(?:tell|give)(?: me)? )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
          rf"(?:your|the|our|my)? ?(?:first|earliest|initial|very first)(?: ever)? (?:sighting|glimpse|view|encounter|observation|appearance|detection|sight|spotting) (?:of|with) ({_A}?[a-z -]+)$",
          r"when did you first see \1"),
-        (rf"^(?:(?:tell|give) me )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
+        (rf"^(?:(?:please )?(?:tell|give)(?: me)? )?(?:when (?:was|is) |(?:what (?:was|is) )?(?:the )?(?:exact )?(?:time|moment|date|hour|day|point)(?: and date)? (?:of|at|for) )?"
          rf"(?:your|the|our|my)? ?(?:last|latest|most recent|final|very last) (?:sighting|glimpse|view|encounter|observation|appearance|detection|sight) (?:of|with) ({_A}?[a-z -]+)$",
          r"when did you last see \1"),
         (rf"^(?:when (?:was|is) )?(?:your|the|our|my)? ?(?:last|latest|most recent) sighting of ({_A}?[a-z -]+)$",
@@ -265,8 +285,8 @@ _NAMED_FIRST = (
         r"(?:so |and )?(.+)$"
     ),
     # "I lost my keys. When did you last see them?"
-    re.compile(r"^(?:i|we)(?:'ve| have)? (?:lost|misplaced|mislaid|can't find|cannot find|couldn't find|can't see|need|want|"
-               rf"am looking for|are looking for|miss) ({_KNOWN}[a-z' -]+?)[.,;:!] (?:so )?(.+)$"),
+    re.compile(r"^(?:i|we)(?:'ve| have)? (?:lost|misplaced|mislaid|can't find|cannot find|couldn't find|can't see|am looking for|are looking for|"
+               rf"miss|(?:need|want|would like)(?: to [a-z]+(?: up| out| back)?)?) ({_KNOWN}[a-z' -]+?)[.,;:!] (?:so )?(.+)$"),
 )  # fmt: skip
 _ITS = re.compile(r"\b(?:it|them|they|that|this)\b")
 _QUESTION = re.compile(rf"^(?:{_ASKING}|is|are|was|were|did|do|does|has|have|can|could)\b")
