@@ -206,11 +206,17 @@ class Asker:
         """Start; nothing is asked before `begin`."""
         spawning = multiprocessing.get_context("spawn")
         self._asking, self._stopping = spawning.Event(), spawning.Event()
+        self._ready = spawning.Event()
         self._taken, sending = spawning.Pipe(duplex=False)
         self._process = spawning.Process(
-            target=_ask_on, args=(self._asking, self._stopping, sending), daemon=True
+            target=_ask_on, args=(self._ready, self._asking, self._stopping, sending), daemon=True
         )
         self._process.start()
+        sending.close()  # else its end would never be seen here
+
+    def ready(self) -> bool:
+        """Whether the memory can be asked."""
+        return bool(self._ready.is_set())
 
     def begin(self) -> None:
         """Ask from now on."""
@@ -219,9 +225,12 @@ class Asker:
     def end(self) -> list[float]:
         """Stop asking; returns how long each answer took, seconds."""
         self._stopping.set()
-        taken = self._taken.recv() if self._taken.poll(LATE_S) else []
-        self.close()
-        return taken
+        try:
+            return list(self._taken.recv()) if self._taken.poll(2 * LATE_S) else []
+        except EOFError:  # it ended before; its log says why
+            return []
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the process."""
@@ -229,21 +238,26 @@ class Asker:
         self._process.join()
 
 
-def _ask_on(asking: Any, stopping: Any, sending: Any) -> None:
+def _ask_on(ready: Any, asking: Any, stopping: Any, sending: Any) -> None:
     rclpy.init()
     node = Node("asker")
     client, executor = MemoryClient(node), SingleThreadedExecutor()
     executor.add_node(node)
-    wait_for(lambda: executor.spin_once(timeout_sec=0.1) or client.ready(), 60.0, "it can be asked")
+    wait_for(
+        lambda: executor.spin_once(timeout_sec=0.1) or client.ready(), 120.0, "it can be asked"
+    )
+    ready.set()
     asking.wait()
     taken: list[float] = []
+    begun = time.monotonic()
     while not stopping.is_set():
-        begun = time.monotonic()
         future = client.recall(LABELS[len(taken) % len(LABELS)], k=10)
         executor.spin_until_future_complete(future, timeout_sec=LATE_S)
-        if future.done() and not future.result().error_code:
-            taken.append(time.monotonic() - begun)
-        stopping.wait(max(0.0, begun + QUERY_EVERY_S - time.monotonic()))
+        if future.done() and future.result().error_code:
+            raise SystemExit(f"Query failed: {future.result().error_msg}")
+        taken.append(time.monotonic() - begun)  # since it was due: what waited for it counts too
+        begun += QUERY_EVERY_S
+        stopping.wait(max(0.0, begun - time.monotonic()))
     sending.send(taken)
     rclpy.try_shutdown()
 
@@ -343,6 +357,7 @@ def load(folder: Path, *, minutes: float, encoder: str, seed: int) -> dict[str, 
         stack.memory(folder / "memory")
         stack.perception()
         wait_for(robot.listened_to, 60.0, "the stack hears the robot")
+        wait_for(asker.ready, 60.0, "the memory can be asked")
         _drive(robot, WARM_S, lambda: None)
         robot.sent_s.clear()  # what is still on its way from the warm-up is not counted
         robot.taken_s.clear()

@@ -186,10 +186,7 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
         return (before, latest) if not (before & latest).any() else None
     latest = after & (sessions == sessions[int(np.where(after, stamps, 0).argmax())])
     before = after & ~latest
-    if before.any():
-        return before, latest
-    later = stamps > stamps[latest].max(initial=0)  # "what is different from yesterday"
-    return (latest, later) if latest.any() and later.any() else None
+    return (before, latest) if before.any() else None
 
 
 def _say(

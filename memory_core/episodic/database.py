@@ -86,17 +86,43 @@ def connect(
         return connection
 
 
-def _check_length(path: Path) -> None:
-    """A file cut short is found before its pages are asked for.
+def connect_copy(path: Path, *, checked: bool) -> apsw.Connection:
+    """Open a new file that a database is to be copied into.
+
+    Args:
+        path: Where nothing lies yet.
+        checked: Whether the pages that come have checksums. Then a header that says so is written
+            first: SQLite writes pages before it where there are more than it keeps in memory, and
+            what comes before the header gets no checksum.
+    """
+    if not checked:
+        return apsw.Connection(str(path))
+    connection = connect(path, write=True, create=True)
+    connection.execute("PRAGMA journal_mode=DELETE")
+    return connection
+
+
+def has_checksums(path: Path) -> bool:
+    """Whether a database says that its pages have checksums."""
+    return _header(path)[20:21] == bytes([_CHECKSUM_BYTES])
+
+
+def _header(path: Path) -> bytes:
+    """The first 100 bytes, or fewer where there are fewer.
 
     Read through SQLite's own file layer: whoever opens and closes the file beside it takes this
     process's locks away, and with them the log from whoever writes.
     """
     file = apsw.VFSFile("", str(path), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
     try:
-        header = file.xRead(min(100, file.xFileSize()), 0)
+        return bytes(file.xRead(min(100, file.xFileSize()), 0))
     finally:
         file.xClose()
+
+
+def _check_length(path: Path) -> None:
+    """A file cut short is found before its pages are asked for."""
+    header = _header(path)
     if len(header) < 100 or not header.startswith(b"SQLite format 3\x00"):
         raise MemoryDamaged(
             f"{path} is not a memory's database (its header is gone); "

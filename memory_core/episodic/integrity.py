@@ -198,7 +198,7 @@ def repair(folder: Path, *, unchecked: bool = False, progress: Progress | None =
             read_as_current(source)
         target = EpisodicStore(workshop, write=True)
         try:
-            recovered, lost = _Salvage(source, target, path).run(progress, unchecked=unchecked)
+            recovered, lost = _Salvage(source, target, path, unchecked=unchecked).run(progress)
         finally:
             target.close()
     finally:
@@ -245,26 +245,33 @@ def _open_damaged(path: Path, *, checked: bool) -> apsw.Connection:
         try:
             return connect(copy, write=True, checked=checked)
         except MemoryDamaged as error:
-            raise _beyond_repair(path, error) from error
+            raise _beyond_repair(path, error, checked=checked) from error
 
 
-def _beyond_repair(path: Path, error: Exception) -> MemoryDamaged:
+def _beyond_repair(path: Path, error: Exception, *, checked: bool) -> MemoryDamaged:
+    more = (
+        ", or read what is on pages whose checksums do not fit with `robot-memory repair --unchecked`"
+        if checked
+        else ""
+    )
     return MemoryDamaged(
-        f"not even the schema of {path} can be read ({error}); restore a backup, or read what is "
-        "on pages whose checksums do not fit with `robot-memory repair --unchecked`"
+        f"not even the schema of {path} can be read ({error}); restore a backup{more}"
     )
 
 
 class _Salvage:
     """Moves everything readable from a damaged database into a new one."""
 
-    def __init__(self, source: apsw.Connection, target: EpisodicStore, path: Path) -> None:
+    def __init__(
+        self, source: apsw.Connection, target: EpisodicStore, path: Path, *, unchecked: bool
+    ) -> None:
+        self._unchecked = unchecked
         self._source = source
         self._target = target
         self._path = path
         self._organised = 0
 
-    def run(self, progress: Progress | None, *, unchecked: bool) -> tuple[int, int]:
+    def run(self, progress: Progress | None) -> tuple[int, int]:
         """Move what can be read; returns how many observations were, and how many were not."""
         with self._target.changing() as db:
             db.execute("PRAGMA foreign_keys=OFF")  # what refers to lost rows is settled below
@@ -283,9 +290,7 @@ class _Salvage:
             wanted = [r for r in range(start, min(start + _SLICE, total + 1)) if r not in removed]
             found = self._read(wanted)
             with self._target.changing() as db, db:
-                self._target._insert(
-                    db, [stored.rowid for stored in found], [stored.observation for stored in found]
-                )
+                found = self._inserted(db, found)
                 if self._organised:
                     db.executemany(
                         "UPDATE sightings SET entity=? WHERE observation=? AND sequence=?",
@@ -298,10 +303,24 @@ class _Salvage:
         lost = [r for r in range(1, total + 1) if r not in recovered and r not in removed]
         self._note_lost_poses()
         self._settle(total, lost)
-        if unchecked:
+        if self._unchecked:
             with self._target.changing() as db, db:
-                _note_damage(db, "pages were read although their checksums did not fit")
+                _note_damage(db, "what is stored was read without regard to checksums")
         return len(recovered), len(lost)
+
+    def _inserted(self, db: apsw.Connection, found: list[rows.Stored]) -> list[rows.Stored]:
+        """Store what was read; returns it without what cannot be, such as an id for the second time."""
+        try:
+            with db:
+                self._target._insert(
+                    db, [stored.rowid for stored in found], [stored.observation for stored in found]
+                )
+            return found
+        except (apsw.ConstraintError, RobotMemoryError, ValueError, OverflowError):
+            if len(found) == 1:
+                return []
+            middle = len(found) // 2
+            return self._inserted(db, found[:middle]) + self._inserted(db, found[middle:])
 
     def _copy(self, db: apsw.Connection, table: str) -> None:
         """From both ends up to what is damaged, then from whatever index holds all columns."""
@@ -346,8 +365,8 @@ class _Salvage:
         except apsw.SchemaChangeError:
             raise
         except apsw.SQLError as error:
-            raise _beyond_repair(self._path, error) from error
-        except apsw.Error:
+            raise _beyond_repair(self._path, error, checked=not self._unchecked) from error
+        except (apsw.Error, UnicodeDecodeError):
             return
 
     def _total(self) -> int:
@@ -360,7 +379,12 @@ class _Salvage:
             found.append(int(noted))
         except (OSError, ValueError, IndexError):
             pass
-        return max(found, default=0)
+        counts = [value for value in found if isinstance(value, int)]
+        if self._unchecked:  # any of them may be wrong: no more than what is there asks for
+            last = max((row[0] for row in self._tolerant("SELECT max(rowid) FROM observations")),
+                       default=0) or 0  # fmt: skip
+            counts = sorted(value for value in counts if value >= last)[:1] or [last]
+        return max(counts, default=0)
 
     def _read(self, wanted: list[int]) -> list[rows.Stored]:
         """What can be read of some observations, halving the slice around damage."""

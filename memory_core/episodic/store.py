@@ -17,7 +17,12 @@ import apsw
 import numpy as np
 
 from memory_core.episodic import rows
-from memory_core.episodic.database import connect, translated_errors
+from memory_core.episodic.database import (
+    connect,
+    connect_copy,
+    has_checksums,
+    translated_errors,
+)
 from memory_core.episodic.records import RecordTables
 from memory_core.episodic.rows import Stored
 from memory_core.identity import digest_of
@@ -480,10 +485,8 @@ class EpisodicStore(RecordTables):
         """
         with translated_errors(target):
             source = connect(self.path, write=False)
-            # connecting writes its header: pages spilled before that would get no checksum
-            destination = connect(target, write=True, create=True)
+            destination = connect_copy(target, checked=has_checksums(self.path))
             try:
-                destination.execute("PRAGMA journal_mode=DELETE")
                 source.execute("BEGIN")  # one moment, whatever others commit meanwhile
                 source.execute("SELECT value FROM counters").fetchall()
                 with destination.backup("main", source, "main") as copy:

@@ -110,6 +110,9 @@ _MUST = (
     rf"|do {_I} (?:have|need) to)"
 )
 _FIND = r"(?:get|find|fetch|see|grab|collect|pick up|take)"
+_NAME = r"(?:(?!\b(?:in|on|at|next|near|around|behind|under|is|are|was|were)\b)[a-z' -])"
+"""A letter of a name that no word of place follows."""
+_WORD = r"(?!(?:in|on|at|near|by|a|an|is|are|with|from|to)\b)[a-z'-]+"
 _KEPT = (
     r"(?:still )?(?:in|at|on) (?:the|its|their) (?:very |exact )?(?:same|usual|old) (?:spot|place|position|location)"
     r"(?: as (?:it was |they were )?(?:before|yesterday|earlier|last time|the last time|when i left (?:it|them)))?"
@@ -125,7 +128,7 @@ _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
         # who is spoken to, and what a sentence begins and ends with
-        (r"^(?:(?:hey|hi|hello|okay|ok|yo|so|well|now|um|uh|oh|listen|sorry|excuse me|please|please tell me)\b[,!.:]? +"
+        (r"^(?:(?:hey|hi|hello|okay|ok|yo|so(?! (?:far|many|much|long)\b)|well|now|um|uh|oh|listen|sorry|excuse me|please|please tell me)\b[,!.:]? +"
          r"(?:there[,!.]? +)?|robot[,!.:] +|(?<=hey )robot[,!.:]? +|(?<=hi )robot[,!.:]? +|robot(?= (?:where|what|which|"
          r"when|how|who|is|are|was|were|did|do|does|has|have|can|could)\b))+", ""),
         (r"^(?:(?:oi|bro|dude|mate|dear|pray tell|kindly|quick question|just curious)\b[,!.:]? +|(?:right|look|quick)[,!.:] +)+", ""),
@@ -135,7 +138,7 @@ _REWORDED = tuple(
          rf"({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have) ", r"\2 \1 "),
         (rf"^(?:(?:please|kindly) )?(?:state|specify|identify|indicate|name|tell me|give me) (?:the )?room (?:that |in which |which )?({_KNOWN}[a-z' -]+?) "
          r"(?:is|are)(?: (?:presently|currently|now))?(?: (?:located|kept|found|in))?(?: in)?$", r"which room is \1 in"),
-        (r"^(?:presence of )?([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
+        (r"^(?:presence of )?(?!(?:is|are|was|were|did|do|does|has|have|had|can|could|where|what|which|who|how|when|if)\b)([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
         (r",? (?:by any chance|by chance|at all|any idea|do you know|rn|right now|just now|these days|at the moment|"
          r"at this (?:hour|moment|time)|at the present (?:time|moment)|at present|for me|or not|please|thanks|thank you|\(yes/no\)|yes or no|yes/no\))$", ""),
         (r", (?:my )?(?:love|dear|mate|darling|friend)$", ""),
@@ -152,40 +155,40 @@ _REWORDED = tuple(
          r"what (?:would|could|will|can) (?:i|we) (?:see|find|spot) (on|in|inside|at) (?:it|there)$", r"what is \2 \1"),
         (rf"^(?:what(?:'s| is| has)|which (?:things|objects|items) (?:does|do|has|have)) ({_KNOWN}[a-z' -]+?) (?:got|have)(?: (?:sitting|standing|lying))? (on|in) (?:it|top)$",
          r"what is \2 \1"),
-        (rf"^if (?:i|we|somebody|someone) (?:counted|count|counts|added up) (?:all )?({_KNOWN}?[a-z' -]+?),? (?:what|how many) .+$", r"how many \1 are there"),
-        (rf"^(?:(?:please )?(?:give me|i need|do) )?(?:an? |the )?(?:head ?count|stock count|count|tally|total)(?: number)? (?:of|for|on) ({_KNOWN}?[a-z' -]+)$",
+        (rf"^if (?:i|we|somebody|someone) (?:counted|count|counts|added up) (?:all )?(?:{_KNOWN})?({_NAME}+?),? (?:what|how many) .+$", r"how many \1 are there"),
+        (rf"^(?:(?:please )?(?:give me|i need|do) )?(?:an? |the )?(?:head ?count|stock count|count|tally|total)(?: number)? (?:of|for|on) (?:{_KNOWN})?({_NAME}+)$",
          r"how many \1 are there"),
-        (rf"^(?:would|could|can|will) you (?:please )?(?:add up|count|tally)(?: up)? ({_KNOWN}?[a-z' -]+)$", r"how many \1 are there"),
-        (r"^(how many [a-z' -]+?) (?:are )?(?:in (?:our|my) possession|do (?:we|i) (?:own|possess|have)|(?:we|i) (?:own|possess|have))$", r"\1 are there"),
+        (rf"^(?:would|could|can|will) you (?:please )?(?:add up|count|tally)(?: up)? (?:{_KNOWN})?({_NAME}+)$", r"how many \1 are there"),
+        (r"^(how many (?:(?!\b(?:should|do|does|did|would|can|could|must)\b)[a-z' -])+?) (?:are )?(?:in (?:our|my) possession|do (?:we|i) (?:own|possess|have)|(?:we|i) (?:own|possess|have))$", r"\1 are there"),
         (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say|show me) (?:the )?(?:place|spot|location|position) (?:where|in which|at which) "
          rf"({_KNOWN}[a-z' -]+?) (is|was)(?: (?:right )?now| kept| located)?$", r"where \2 \1"),
         (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say) (?:the )?(?:place|spot|location|position) (?:to which ({_KNOWN}[a-z' -]+?) was (?:moved|taken|carried)"
          rf"|(?:where|in which|at which) ({_KNOWN}[a-z' -]+?) was put after it was moved)$", r"where was \1\2 moved to"),
-        (rf"^(?:what (?:was|is) )?(?:the )?(?:destination|new (?:place|spot|location|position|home)) of (?:the (?:moved|relocated) |({_KNOWN}))([a-z' -]+?)(?: when it was moved| after it was moved)?$",
+        (rf"^(?:what (?:was|is) )?(?:the )?(?:destination|new (?:place|spot|location|position|home)) of (?:the (?:moved|relocated) |({_KNOWN}))((?!robot\b|trip\b|tour\b|way\b){_NAME}+?)(?: when it was moved| after it was moved)?$",
          r"where was \1\2 moved to"),
         (rf"^(?:please )?(?:identify|name|specify|tell me|give me|show me) the room (?:with|containing|that has|that holds) ({_KNOWN}[a-z' -]+?)(?: in it| inside)?$",
          r"which room is \1 in"),
-        (rf"^what(?:'s| is) (?:supporting|holding up|underneath|under) ({_KNOWN}[a-z' -]+)$", r"what is \1 on"),
+        (rf"^what(?:'s| is) (?:supporting|holding up) ({_KNOWN}[a-z' -]+)$", r"what is \1 on"),
         (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:now )?(?:somewhere|some place|in a place|in a spot|anywhere) (?:else|other|different)(?: (?:than|from|to))? (?:where .+|before)$",
          r"has \2 been moved"),
-        (r"^since (?:your|the|our) (?:first|last|earlier|previous) (?:sighting|visit|look|view)(?: of it| at it)?,? (.+)$", r"\1"),
+        (r"^since (?:your|the|our) (?:first|last|earlier|previous) (?:sighting|look|view)(?: of it| at it),? ((?:has|have|was|were|did) .+)$", r"\1"),
         (rf"^(does|do) ({_KNOWN}[a-z' -]+?) (?:continue|remain)(?: to be)? where (.+)$", r"is \2 still where it was"),
         (rf"^if (?:i|we|someone|somebody) (?:wanted|want|wished|had|needed) to put ({_KNOWN}[a-z' -]+?) back,? where .+$", r"where was \1 before it was moved"),
         (rf"^which (?:objects|things|items) (?:does|do) ({_KNOWN}[a-z' -]+?) (?:hold|have|carry|bear)(?: on (?:it|top))?$", r"what is on \1"),
         (rf"^({_KNOWN}[a-z' -]+?) has what(?: (?:things|objects|items))? (on|in) (?:it|top)$", r"what is \2 \1"),
         (r"\b(?:been )?(?:put|placed|left) (?:in|at) (?:a new|another|a different) (?:place|spot|location)$", "moved"),
-        (r"\b(?:that|this|the) ([a-z' -]+?) of (?:mine|ours|yours)\b", r"my \1"),
+        (rf"\b(?:that|this|the) ({_WORD}(?: {_WORD})?) of (?:mine|ours|yours)\b", r"my \1"),
         # statements that ask for a yes
         (rf"^(?:i (?:think|believe|guess|suppose|assume|reckon)|i'm (?:pretty |quite |fairly )?sure|if i (?:remember|recall) (?:right|"
-         rf"rightly|correctly),?) (?:that )?({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) .+?)(?:[,.;:] .*)?$",
+         rf"rightly|correctly),?) (?:that )?({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) [a-z' -]+?)(?:[,.;:] (?:am i (?:right|wrong|correct)|is (?:it|that)(?: right| correct| so)?|right|correct|or not|yes|no))?$",
          r"\2 \1 \3"),
         (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) (?!(?:which|what)\b)[a-z' -]+?)[,.;:]? "
          r"(?:right|correct|yes|no|isn't it|aren't they|is it not|isn't that right|is that right|is that correct|am i right)$",
          r"\2 \1 \3"),
         (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside) {_KNOWN}[a-z' -]+)$", r"\2 \1 \3"),
         # "is the kitchen where the mug is"
-        (rf"^is ({_KNOWN}[a-z' -]+?) (?:the (?:room|place|spot) )?(?:where|in which) (?:(?:i|we) (?:can|could|will|would|might) find )?"
-         rf"({_KNOWN}[a-z' -]+?)(?: (?:is|are|can be found|is kept))?$", r"is \2 in \1"),
+        (rf"^is ({_KNOWN}(?:[a-z]+ )?[a-z]*(?:room|kitchen|office|library|hall|hallway|garage|study|pantry|lounge|closet)) (?:the (?:room|place|spot) )?"
+         rf"(?:where|in which) (?:(?:(?:i|we) (?:can|could|will|would|might) find )({_KNOWN}{_NAME}+)|({_KNOWN}{_NAME}+?) (?:is|are|can be found|is kept))$", r"is \2\3 in \1"),
         # what was moved, and what was not
         (rf"^(?!(?:{_ASKING[3:-1]}|is|are|was|were|did|do|does|has|have|had|can|could|i|you|we|it|they)\b)(?:{_KNOWN})?"
          r"((?:(?!\b(?:in|at|on|of|from|to)\b)[a-z' -])+?),? (?:still )?(?:the )?same (?:place|spot|position)$", r"is the \1 still where it was"),
@@ -197,12 +200,14 @@ _REWORDED = tuple(
         (rf"^(?:compared (?:with|to) (?:yesterday|before|last time),? )?(?:what|which)(?: (?:things|objects|items|stuff))?"
          rf"(?:'s| is| are|(?: is|are)?n't) (?:not )?(?:where (?:it|they) (?:was|were|used to be|had been)|{_ELSEWHERE})"
          r"(?:,? (?:than|from|as|compared (?:with|to)))?(?: (?:yesterday|before|earlier|last time))?$", "which things have moved"),
-        (r"^what (?:have|has|did) (?!(?:you|the robot)\b)(?:the |my |our )?[a-z' ]+? (?:moved?|shift(?:ed)?|relocated?)\b",
+        (r"^what(?:'s| is| are) (?:now )?(?:different|changed) (?:from|than|compared (?:with|to)|to) (?:yesterday|before|last time)\b.*$", "what has changed"),
+        (r"^what (?:have|has|did) (?!(?:you|the robot|i|we)\b)(?:(?:the|my|our|your) )?(?!(?:changed|appeared|been|moved|happened)\b)[a-z']+(?: and [a-z']+)? "
+         r"(?:moved?|shift(?:ed)?|relocated?)(?=$| since\b| in\b| from\b| today\b| yesterday\b| last\b| this\b)",
          "what was moved"),
         (r"^what did (?:i|we|they) (?:leave|put|place|set down) (?=(?:in|on|at) )", "what is "),
         # what is on what
-        (rf"^(?:on )?(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}[a-z' -]+?)"
-         r"(?: (?:lying|standing|sitting|resting|placed))?(?: on)?$", r"what \1 \2 on"),
+        (rf"^(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}{_NAME}+?)"
+         r"(?: (?:lying|standing|sitting|resting|placed))? on$", r"what \1 \2 on"),
         (rf"^(is|are) ({_KNOWN}[a-z' -]+?) on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
         (rf"^what (?:does|do) ({_KNOWN}[a-z' -]+?) (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
         (r"\b(lying|standing|sitting) (?:around|about) (?=(?:on|in) )", r"\1 "),
@@ -288,7 +293,9 @@ _NAMED_FIRST = (
     re.compile(r"^(?:i|we)(?:'ve| have)? (?:lost|misplaced|mislaid|can't find|cannot find|couldn't find|can't see|am looking for|are looking for|"
                rf"miss|(?:need|want|would like)(?: to [a-z]+(?: up| out| back)?)?) ({_KNOWN}[a-z' -]+?)[.,;:!] (?:so )?(.+)$"),
 )  # fmt: skip
-_ITS = re.compile(r"\b(?:it|them|they|that|this)\b")
+_ITS = re.compile(r"\b(?:it|them|they)\b")
+_TIME_NAME = re.compile(r"\b(?:day|days|night|week|morning|afternoon|evening|time|hour|moment)$")
+_COMPARED = re.compile(r"\b(?:than|that)\b")
 _QUESTION = re.compile(rf"^(?:{_ASKING}|is|are|was|were|did|do|does|has|have|can|could)\b")
 
 
@@ -297,7 +304,9 @@ def _named(text: str) -> str:
     for pattern in _NAMED_FIRST:
         found = pattern.match(text)
         asking = _LISTENING.sub("", found[2]) if found is not None else ""
-        if found is not None and _QUESTION.match(asking) and _ITS.search(asking):
+        if found is None or _TIME_NAME.search(found[1]) or _COMPARED.search(asking):
+            continue
+        if _QUESTION.match(asking) and _ITS.search(asking):
             return _ITS.sub(found[1], asking, count=1)
     return text
 
@@ -307,10 +316,15 @@ _LISTENING = _REWORDED[0][0]
 
 
 _CONTENTS = re.compile(
-    r"^(?:(?:give me|provide|i need|make|list) )?(?:an? |the )?(?:contents|inventory|stock list|list)"
-    r"(?: of (?:all |the )*(?:things|items|objects|stuff))?"
-    rf" (?:of|for|(?:located )?(?:on|in)) ({_KNOWN}[a-z' -]+?)(?: top)?$"
+    r"^(?:(?:give me|provide|i need|make) )?(?:an? |the )?(?:(contents|inventory|stock list)(?: of| for)?|"
+    r"list of (?:all |the )*(?:things|items|objects|stuff) (in|on))"
+    rf" ({_KNOWN}(?:(?!\b(?:i|you|we|in|on|saw|seen|have|had|that|which)\b)[a-z' -])+?)( top)?$"
 )
+_HOLLOW = frozenset(
+    "drawer box fridge refrigerator freezer cabinet wardrobe cupboard closet basket bag bin chest "
+    "suitcase dishwasher microwave oven pantry".split()
+)
+"""Heads of names of what things are in rather than on."""
 
 
 def _listed(text: str) -> str:
@@ -318,7 +332,9 @@ def _listed(text: str) -> str:
     found = _CONTENTS.match(text)
     if found is None:
         return text
-    return f"what is {'in' if room_word(words_of(found[1])) else 'on'} {found[1]}"
+    words = words_of(found[3])
+    inside = room_word(words) or bool(words and words[-1] in _HOLLOW)
+    return f"what is {found[2] or ('in' if inside and not found[4] else 'on')} {found[3]}"
 
 
 def reworded(text: str) -> str:

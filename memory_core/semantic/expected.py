@@ -99,6 +99,8 @@ TYPICAL_SIZE: dict[str, Vector3] = {
     for name in names.split()
 }
 SMALL: Vector3 = (0.2, 0.2, 0.2)
+_OF_ANY_SIZE = _lemmas("door mat carpet rug chest stool")
+_TOYS = _lemmas("toy doll play model miniature jewellery jewelry")
 
 
 def typical_size(words: Sequence[str]) -> Vector3:
@@ -117,7 +119,10 @@ def usual_box(label: str) -> Vector3:
     Args:
         label: As a detector gives it.
     """
-    across, along, height = TYPICAL_SIZE.get(_head(words_of(label)), (0.0, 0.0, 0.0))
+    words = words_of(label)
+    if _head(words) in _OF_ANY_SIZE or _TOYS & set(words):
+        return (0.0, 0.0, 0.0)
+    across, along, height = TYPICAL_SIZE.get(_head(words), (0.0, 0.0, 0.0))
     return (max(across, along), max(across, along), height)
 
 

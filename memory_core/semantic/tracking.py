@@ -387,7 +387,7 @@ class EntityTracker:
         looked = [item for item in looked if stamp_ns - item.chance_ns >= CHANCE_APART_NS]
         if not looked:
             return
-        points = np.array([item.where.mean + WHOLE * room(item, item.box) for item in looked])
+        points = np.array([item.where.mean + WHOLE * room(item, item.whole) for item in looked])
         inside = view.covers(points)
         for item, was_looked_at in zip(looked, inside.tolist(), strict=True):
             if not was_looked_at or not within_usual_distance(item, standpoint):
@@ -443,9 +443,7 @@ def _misread_elsewhere(seen: Seen, item: Track | Thing, covariance: FloatArray) 
         item: What it may be of.
         covariance: Of where a part of it may be seen, square metres, shape (3, 3).
     """
-    if not isinstance(item, Track) or item.misread is None or item.misread.label != seen.label:
-        return 0.0
-    if seen.label == item.label:
+    if not isinstance(item, Track) or item.misread is None or seen.label == item.label:
         return 0.0
     count = item.misread.count
     offset = item.misread.and_one_more(seen.position - item.where.mean)
@@ -462,7 +460,7 @@ def _take_in(track: Track, seen: Seen, stamp_ns: int, standpoint: Vector3) -> No
     track.chance_ns = stamp_ns
     track.add_labels({seen.label: seen.confidence})
     if seen.label != track.label:
-        track.add_misread(seen.label, seen.position)
+        track.add_misread(seen.position)
     track.add_extent(seen.reach)
     if seen.size is not None:
         track.add_size(np.array(seen.size), 1)

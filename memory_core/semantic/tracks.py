@@ -150,13 +150,18 @@ class Evidence(_Kept):
 
     @property
     def box(self) -> FloatArray:
-        """Extent it may have along the map's axes, whichever side was seen, shape (3,), metres.
-
-        Furniture is taken to be as large as its kind, however little of it was seen: nobody
-        carries it off unnoticed, and where not all of it fits into a picture it may be missed.
-        """
+        """Extent it may have along the map's axes, whichever side was seen, shape (3,), metres."""
         side = self.extent[:2].max()
-        return np.maximum((side, side, self.extent[2]), usual_box(self.label))
+        return np.array([side, side, self.extent[2]])
+
+    @property
+    def whole(self) -> FloatArray:
+        """The box that must be in a picture for it to be missed there, shape (3,), metres.
+
+        Furniture is taken to be as large as its kind, however little of it was seen so far: where
+        not all of it fits into a picture, a detector may well not tell it.
+        """
+        return np.maximum(self.box, usual_box(self.label))
 
     def miss_rate(self, usual: float) -> float:
         """How often it is missed: the mean of a beta belief that begins with the usual rate."""
@@ -242,12 +247,10 @@ class Misread:
     """Where a track was when it was read as something else than it is taken for.
 
     Attributes:
-        label: What it was read as last.
         count: How often.
         offset: Mean offset of those readings from the track's place, shape (3,), metres.
     """
 
-    label: str
     count: int
     offset: FloatArray
 
@@ -274,14 +277,14 @@ class Track(Evidence):
     hint: int | None = None
     misread: Misread | None = None
 
-    def add_misread(self, label: str, position: FloatArray) -> None:
+    def add_misread(self, position: FloatArray) -> None:
         """Note where a reading was that calls it something else, shape (3,), metres."""
         offset = position - self.where.mean
         before = self.misread
-        if before is None or before.label != label:
-            self.misread = Misread(label, 1, offset)
+        if before is None:
+            self.misread = Misread(1, offset)
         else:
-            self.misread = Misread(label, before.count + 1, before.and_one_more(offset))
+            self.misread = Misread(before.count + 1, before.and_one_more(offset))
 
     @property
     def confirmed(self) -> bool:

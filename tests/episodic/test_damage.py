@@ -387,7 +387,23 @@ def test_repair_reads_pages_whose_checksums_do_not_fit_only_where_it_is_told_to(
     assert (done.recovered, done.lost) == (COUNT - len(FORGOTTEN), 0)
     with opened(folder.parent / "same") as memory:
         assert memory.verify().clean
-        assert "checksums did not fit" in memory.removals()[-1].reason
+        assert "without regard to checksums" in memory.removals()[-1].reason
+
+
+def test_repair_without_checks_ends_with_a_sound_memory_or_says_that_it_cannot(closed_bench):
+    size = (closed_bench.sound / "memory.db").stat().st_size
+    mended = 0
+    for seed in range(30):
+        folder = closed_bench.fresh()
+        chance = random.Random(seed)
+        for _ in range(12):
+            flip(folder / "memory.db", chance.randrange(4096, size), chance.randrange(8))
+        with contextlib.suppress(MemoryDamaged):
+            report = RobotMemory.repair(folder, unchecked=True)
+            with opened(folder) as memory:
+                assert memory.store.count() == report.recovered
+            mended += 1
+    assert mended >= 15
 
 
 def test_repair_brings_back_what_a_cut_left(closed_bench):

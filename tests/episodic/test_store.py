@@ -16,6 +16,7 @@ import pytest
 
 from episodic.making import DIMENSION, START_NS, differences, jpeg, note, rich, unit
 from memory_core import errors, validation
+from memory_core.episodic import database
 from memory_core.episodic import store as store_module
 from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.store import EpisodicStore, Written
@@ -656,14 +657,21 @@ def test_a_backup_made_while_writing_is_a_whole_memory(tmp_path, monkeypatch):
     assert all(not differences(item, rich(number)) for number, item in enumerate(stored))
 
 
-def test_a_backup_larger_than_sqlites_cache_can_be_read(tmp_path):
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_backup_larger_than_sqlites_cache_can_be_read(tmp_path, monkeypatch, checked):
     """Pages that leave the cache before the header is written were without a checksum."""
-    with opened(tmp_path / "memory") as memory:
+    monkeypatch.setattr(database, "_CACHE_KIB", 64)
+    with monkeypatch.context() as patched:
+        if not checked:
+            patched.setattr(database, "checksummed", lambda: False)
+        memory = opened(tmp_path / "memory")
+    with memory:
         for start in range(0, 3_200, 10):
             memory.observe([rich(n) for n in range(start, start + 10)])
         memory.backup(tmp_path / "copy")
-    pages = (tmp_path / "copy" / "memory.db").stat().st_size // 4096
-    assert pages > 600  # SQLite holds 500
+    file = tmp_path / "copy" / "memory.db"
+    assert file.stat().st_size > 600 * 4096  # SQLite's own cache holds 500
+    assert database.has_checksums(file) == checked
     with opened(tmp_path / "copy", read_only=True) as copy:
         assert copy.verify().clean
         assert copy.store.count() == 3_200
