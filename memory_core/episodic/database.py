@@ -86,16 +86,16 @@ def connect(
         return connection
 
 
-def connect_copy(path: Path, *, checked: bool) -> apsw.Connection:
+def connect_copy(path: Path, *, checksums: bool) -> apsw.Connection:
     """Open a new file that a database is to be copied into.
 
     Args:
         path: Where nothing lies yet.
-        checked: Whether the pages that come have checksums. Then a header that says so is written
+        checksums: Whether the pages that come have some. Then a header that says so is written
             first: SQLite writes pages before it where there are more than it keeps in memory, and
             what comes before the header gets no checksum.
     """
-    if not checked:
+    if not checksums:
         return apsw.Connection(str(path))
     connection = connect(path, write=True, create=True)
     connection.execute("PRAGMA journal_mode=DELETE")

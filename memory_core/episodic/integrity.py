@@ -11,8 +11,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 
@@ -24,10 +25,13 @@ from memory_core.episodic.store import EpisodicStore
 from memory_core.errors import MemoryDamaged, MemoryMissing, RobotMemoryError
 from memory_core.types import Json
 
+T = TypeVar("T")
 Progress = Callable[[int, int], None]
 _COPIED = ("names", "maps", "anchors", "anchor_poses", "spaces", "removals", "removed",
            "refusals", "recordings", "artifacts", "records", "removed_spans",
            "removed_digests")  # fmt: skip
+_UNFIT = (apsw.ConstraintError, RobotMemoryError, ValueError, OverflowError)
+"""What storing something raises that was read wrong, such as an id for the second time."""
 _SLICE = 500  # `fetch` then asks for names one slice at a time
 
 
@@ -288,9 +292,9 @@ class _Salvage:
                 removed.update(range(first, last + 1))
         for start in range(1, total + 1, _SLICE):
             wanted = [r for r in range(start, min(start + _SLICE, total + 1)) if r not in removed]
-            found = self._read(wanted)
+            found = _by_halves(wanted, self._read, unless=(RobotMemoryError, KeyError, ValueError))
             with self._target.changing() as db, db:
-                found = self._inserted(db, found)
+                found = _by_halves(found, partial(self._insert, db), unless=_UNFIT)
                 if self._organised:
                     db.executemany(
                         "UPDATE sightings SET entity=? WHERE observation=? AND sequence=?",
@@ -308,19 +312,12 @@ class _Salvage:
                 _note_damage(db, "what is stored was read without regard to checksums")
         return len(recovered), len(lost)
 
-    def _inserted(self, db: apsw.Connection, found: list[rows.Stored]) -> list[rows.Stored]:
-        """Store what was read; returns it without what cannot be, such as an id for the second time."""
-        try:
-            with db:
-                self._target._insert(
-                    db, [stored.rowid for stored in found], [stored.observation for stored in found]
-                )
-            return found
-        except (apsw.ConstraintError, RobotMemoryError, ValueError, OverflowError):
-            if len(found) == 1:
-                return []
-            middle = len(found) // 2
-            return self._inserted(db, found[:middle]) + self._inserted(db, found[middle:])
+    def _insert(self, db: apsw.Connection, found: list[rows.Stored]) -> list[rows.Stored]:
+        with db:
+            self._target._insert(
+                db, [stored.rowid for stored in found], [stored.observation for stored in found]
+            )
+        return found
 
     def _copy(self, db: apsw.Connection, table: str) -> None:
         """From both ends up to what is damaged, then from whatever index holds all columns."""
@@ -380,28 +377,17 @@ class _Salvage:
         except (OSError, ValueError, IndexError):
             pass
         counts = [value for value in found if isinstance(value, int)]
-        if self._unchecked:  # any of them may be wrong: no more than what is there asks for
-            last = max((row[0] for row in self._tolerant("SELECT max(rowid) FROM observations")),
-                       default=0) or 0  # fmt: skip
-            counts = sorted(value for value in counts if value >= last)[:1] or [last]
-        return max(counts, default=0)
+        if not self._unchecked:
+            return max(counts, default=0)
+        # any of them may be wrong: no more than what is there asks for
+        query = "SELECT coalesce(max(rowid), 0) FROM observations"
+        last = next((int(row[0]) for row in self._tolerant(query)), 0)
+        return min((value for value in counts if value >= last), default=last)
 
     def _read(self, wanted: list[int]) -> list[rows.Stored]:
-        """What can be read of some observations, halving the slice around damage."""
-        if not wanted:
-            return []
-        try:
-            with translated_errors(self._path):
-                return self._fetch(wanted)
-        except (RobotMemoryError, KeyError, ValueError):  # a name or anchor may be lost
-            if len(wanted) == 1:
-                return []
-            middle = len(wanted) // 2
-            return self._read(wanted[:middle]) + self._read(wanted[middle:])
-
-    def _fetch(self, wanted: list[int]) -> list[rows.Stored]:
-        reader = self._reader()
-        return reader.fetch(wanted, keyframes=True, embeddings=True)
+        """What can be read of some observations; a name or anchor may be lost."""
+        with translated_errors(self._path):
+            return self._reader().fetch(wanted, keyframes=True, embeddings=True)
 
     def _reader(self) -> EpisodicStore:
         """A store over the damaged connection, without the checks that opening makes."""
@@ -456,6 +442,28 @@ class _Salvage:
                 reason = "records of earlier removals were lost"
                 _note_damage(db, reason, observations=counted - stated)
         self._target._note_watermark([total, self._target.counter("commits")])
+
+
+def _by_halves(
+    items: list[T],
+    take: Callable[[list[T]], list[rows.Stored]],
+    *,
+    unless: tuple[type[Exception], ...],
+) -> list[rows.Stored]:
+    """All that can be had of some items, halving them around those that cannot."""
+    if not items:
+        return []
+    try:
+        return take(items)
+    except unless:
+        if len(items) == 1:
+            return []
+        middle = len(items) // 2
+        return [
+            stored
+            for half in (items[:middle], items[middle:])
+            for stored in _by_halves(half, take, unless=unless)
+        ]
 
 
 def _note_damage(db: apsw.Connection, reason: str, *, observations: int = 0) -> int:

@@ -485,7 +485,7 @@ class EpisodicStore(RecordTables):
         """
         with translated_errors(target):
             source = connect(self.path, write=False)
-            destination = connect_copy(target, checked=has_checksums(self.path))
+            destination = connect_copy(target, checksums=has_checksums(self.path))
             try:
                 source.execute("BEGIN")  # one moment, whatever others commit meanwhile
                 source.execute("SELECT value FROM counters").fetchall()

@@ -16,7 +16,9 @@ SEE = (
     r"detected|look at|looked at)"
 )
 YOU = r"(?:you|i|we|the robot|robot|it|anyone|anybody|someone)"
-_ASKING = r"(?:where|when|what|which|who|how|if|whether)"
+_WORDS_THAT_ASK = r"where|when|what|which|who|how|if|whether"
+_ASKING = rf"(?:{_WORDS_THAT_ASK})"
+_VERBS_THAT_ASK = r"is|are|was|were|did|do|does|has|have|can|could"
 _PLAINER = tuple(
     (re.compile(pattern), plainer)
     for pattern, plainer in (
@@ -104,6 +106,7 @@ Applied one after the other, each once; what comes out is what the patterns of e
 
 _A = r"(?:(?:the|a|an|my|our|your|any) )"
 _KNOWN = r"(?:(?:the|my|our|your|his|her|their) )"
+_THING = rf"({_KNOWN}[a-z' -]+?)"
 _I = r"(?:i|we|you|one|somebody|someone)"
 _MUST = (
     rf"(?:(?:would|could|should|can|must|shall|will) {_I}(?: have to| need to| best| ever)?"
@@ -113,6 +116,13 @@ _FIND = r"(?:get|find|fetch|see|grab|collect|pick up|take)"
 _NAME = r"(?:(?!\b(?:in|on|at|next|near|around|behind|under|is|are|was|were)\b)[a-z' -])"
 """A letter of a name that no word of place follows."""
 _WORD = r"(?!(?:in|on|at|near|by|a|an|is|are|with|from|to)\b)[a-z'-]+"
+_LISTENING = re.compile(
+    r"^(?:(?:hey|hi|hello|okay|ok|yo|so(?! (?:far|many|much|long)\b)|well|now|um|uh|oh|listen|sorry|"
+    r"excuse me|please|please tell me)\b[,!.:]? +(?:there[,!.]? +)?|robot[,!.:] +|"
+    r"(?<=hey )robot[,!.:]? +|(?<=hi )robot[,!.:]? +|"
+    rf"robot(?= (?:where|what|which|when|how|who|{_VERBS_THAT_ASK})\b))+"
+)
+"""Who is spoken to, and what else a sentence begins with before it asks."""
 _KEPT = (
     r"(?:still )?(?:in|at|on) (?:the|its|their) (?:very |exact )?(?:same|usual|old) (?:spot|place|position|location)"
     r"(?: as (?:it was |they were )?(?:before|yesterday|earlier|last time|the last time|when i left (?:it|them)))?"
@@ -127,33 +137,30 @@ _SURFACE = (
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
-        # who is spoken to, and what a sentence begins and ends with
-        (r"^(?:(?:hey|hi|hello|okay|ok|yo|so(?! (?:far|many|much|long)\b)|well|now|um|uh|oh|listen|sorry|excuse me|please|please tell me)\b[,!.:]? +"
-         r"(?:there[,!.]? +)?|robot[,!.:] +|(?<=hey )robot[,!.:]? +|(?<=hi )robot[,!.:]? +|robot(?= (?:where|what|which|"
-         r"when|how|who|is|are|was|were|did|do|does|has|have|can|could)\b))+", ""),
+        # what a sentence begins and ends with
         (r"^(?:(?:oi|bro|dude|mate|dear|pray tell|kindly|quick question|just curious)\b[,!.:]? +|(?:right|look|quick)[,!.:] +)+", ""),
         (r"^(?:would|will|could|can) you (?:be (?:a dear|so kind|kind enough|an angel)(?: as)?(?: and| to)?|(?:kindly|please|mind) )(?: ?please)? ?"
          rf"(?:tell(?:ing)?|say(?:ing)?|show(?:ing)?|let(?:ting)?)(?: (?:me|us))?(?: know)? (?={_ASKING}\b)", ""),
         (r"^(?:(?:please|kindly) )?(?:state|specify|indicate|confirm|advise|clarify|say|check|tell me|let me know) (?:if|whether)(?: or not)? "
-         rf"({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have) ", r"\2 \1 "),
-        (rf"^(?:(?:please|kindly) )?(?:state|specify|identify|indicate|name|tell me|give me) (?:the )?room (?:that |in which |which )?({_KNOWN}[a-z' -]+?) "
+         rf"{_THING} (is|are|was|were|has|have) ", r"\2 \1 "),
+        (rf"^(?:(?:please|kindly) )?(?:state|specify|identify|indicate|name|tell me|give me) (?:the )?room (?:that |in which |which )?{_THING} "
          r"(?:is|are)(?: (?:presently|currently|now))?(?: (?:located|kept|found|in))?(?: in)?$", r"which room is \1 in"),
-        (r"^(?:presence of )?(?!(?:is|are|was|were|did|do|does|has|have|had|can|could|where|what|which|who|how|when|if)\b)([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
+        (rf"^(?:presence of )?(?!(?:{_VERBS_THAT_ASK}|had|where|what|which|who|how|when|if)\b)([a-z' -]+?) ((?:in|on|at) [a-z' -]+?)[,:;]? \(?(?:yes or no|yes/no|y/n)\)?$", r"is \1 \2"),
         (r",? (?:by any chance|by chance|at all|any idea|do you know|rn|right now|just now|these days|at the moment|"
          r"at this (?:hour|moment|time)|at the present (?:time|moment)|at present|for me|or not|please|thanks|thank you|\(yes/no\)|yes or no|yes/no\))$", ""),
         (r", (?:my )?(?:love|dear|mate|darling|friend)$", ""),
         (rf"^(?:have you |do you have |is there )?(?:any|some) idea of the (?:whereabouts|location|position|place) of ({_KNOWN}[a-z' -]+)$", r"where is \1"),
         (rf"^(?:is it (?:the case|true|right|correct)|am i (?:right|correct)|would i be (?:right|correct)|is there any chance|any chance)"
-         rf"(?: in (?:thinking|saying|believing|assuming))? (?:that )?({_KNOWN}[a-z' -]+?) (is|are|was|were|has|have|might be|may be|could be) (.+)$",
+         rf"(?: in (?:thinking|saying|believing|assuming))? (?:that )?{_THING} (is|are|was|were|has|have|might be|may be|could be) (.+)$",
          r"\2 \1 \3"),
         (r"^(?:might|may|could) be (.+? (?:in|on|at) .+)$", r"is \1"),
-        (rf"^(?:i wonder|i'm wondering|i am wondering|i'd like to know|wondering) (?:if|whether) ({_KNOWN}[a-z' -]+?) (?:might be|may be|could be|is|are) (.+)$",
+        (rf"^(?:i wonder|i'm wondering|i am wondering|i'd like to know|wondering) (?:if|whether) {_THING} (?:might be|may be|could be|is|are) (.+)$",
          r"is \1 \2"),
-        (rf"^(?:somebody|someone|they|people) (?:told me|said|say|says) (?:that )?({_KNOWN}[a-z' -]+?) (is|are|was|were) (.+?)[.,;:] (?:is|was) .+$",
+        (rf"^(?:somebody|someone|they|people) (?:told me|said|say|says) (?:that )?{_THING} (is|are|was|were) (.+?)[.,;:] (?:is|was) .+$",
          r"\2 \1 \3"),
-        (rf"^(?:if (?:i|we) (?:looked|look|went|go|walked|walk|stood|stand)(?: (?:at|on|to|into|in|over to|before|by))? ({_KNOWN}[a-z' -]+?),? )"
+        (rf"^(?:if (?:i|we) (?:looked|look|went|go|walked|walk|stood|stand)(?: (?:at|on|to|into|in|over to|before|by))? {_THING},? )"
          r"what (?:would|could|will|can) (?:i|we) (?:see|find|spot) (on|in|inside|at) (?:it|there)$", r"what is \2 \1"),
-        (rf"^(?:what(?:'s| is| has)|which (?:things|objects|items) (?:does|do|has|have)) ({_KNOWN}[a-z' -]+?) (?:got|have)(?: (?:sitting|standing|lying))? (on|in) (?:it|top)$",
+        (rf"^(?:what(?:'s| is| has)|which (?:things|objects|items) (?:does|do|has|have)) {_THING} (?:got|have)(?: (?:sitting|standing|lying))? (on|in) (?:it|top)$",
          r"what is \2 \1"),
         (rf"^if (?:i|we|somebody|someone) (?:counted|count|counts|added up) (?:all )?(?:{_KNOWN})?({_NAME}+?),? (?:what|how many) .+$", r"how many \1 are there"),
         (rf"^(?:(?:please )?(?:give me|i need|do) )?(?:an? |the )?(?:head ?count|stock count|count|tally|total)(?: number)? (?:of|for|on) (?:{_KNOWN})?({_NAME}+)$",
@@ -161,41 +168,41 @@ _REWORDED = tuple(
         (rf"^(?:would|could|can|will) you (?:please )?(?:add up|count|tally)(?: up)? (?:{_KNOWN})?({_NAME}+)$", r"how many \1 are there"),
         (r"^(how many (?:(?!\b(?:should|do|does|did|would|can|could|must)\b)[a-z' -])+?) (?:are )?(?:in (?:our|my) possession|do (?:we|i) (?:own|possess|have)|(?:we|i) (?:own|possess|have))$", r"\1 are there"),
         (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say|show me) (?:the )?(?:place|spot|location|position) (?:where|in which|at which) "
-         rf"({_KNOWN}[a-z' -]+?) (is|was)(?: (?:right )?now| kept| located)?$", r"where \2 \1"),
-        (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say) (?:the )?(?:place|spot|location|position) (?:to which ({_KNOWN}[a-z' -]+?) was (?:moved|taken|carried)"
-         rf"|(?:where|in which|at which) ({_KNOWN}[a-z' -]+?) was put after it was moved)$", r"where was \1\2 moved to"),
+         rf"{_THING} (is|was)(?: (?:right )?now| kept| located)?$", r"where \2 \1"),
+        (rf"^(?:please )?(?:tell(?: me)?|name|give(?: me)?|state|say) (?:the )?(?:place|spot|location|position) (?:to which {_THING} was (?:moved|taken|carried)"
+         rf"|(?:where|in which|at which) {_THING} was put after it was moved)$", r"where was \1\2 moved to"),
         (rf"^(?:what (?:was|is) )?(?:the )?(?:destination|new (?:place|spot|location|position|home)) of (?:the (?:moved|relocated) |({_KNOWN}))((?!robot\b|trip\b|tour\b|way\b){_NAME}+?)(?: when it was moved| after it was moved)?$",
          r"where was \1\2 moved to"),
-        (rf"^(?:please )?(?:identify|name|specify|tell me|give me|show me) the room (?:with|containing|that has|that holds) ({_KNOWN}[a-z' -]+?)(?: in it| inside)?$",
+        (rf"^(?:please )?(?:identify|name|specify|tell me|give me|show me) the room (?:with|containing|that has|that holds) {_THING}(?: in it| inside)?$",
          r"which room is \1 in"),
         (rf"^what(?:'s| is) (?:supporting|holding up) ({_KNOWN}[a-z' -]+)$", r"what is \1 on"),
-        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:now )?(?:somewhere|some place|in a place|in a spot|anywhere) (?:else|other|different)(?: (?:than|from|to))? (?:where .+|before)$",
+        (rf"^(is|are) {_THING} (?:now )?(?:somewhere|some place|in a place|in a spot|anywhere) (?:else|other|different)(?: (?:than|from|to))? (?:where .+|before)$",
          r"has \2 been moved"),
         (r"^since (?:your|the|our) (?:first|last|earlier|previous) (?:sighting|look|view)(?: of it| at it),? ((?:has|have|was|were|did) .+)$", r"\1"),
-        (rf"^(does|do) ({_KNOWN}[a-z' -]+?) (?:continue|remain)(?: to be)? where (.+)$", r"is \2 still where it was"),
-        (rf"^if (?:i|we|someone|somebody) (?:wanted|want|wished|had|needed) to put ({_KNOWN}[a-z' -]+?) back,? where .+$", r"where was \1 before it was moved"),
-        (rf"^which (?:objects|things|items) (?:does|do) ({_KNOWN}[a-z' -]+?) (?:hold|have|carry|bear)(?: on (?:it|top))?$", r"what is on \1"),
-        (rf"^({_KNOWN}[a-z' -]+?) has what(?: (?:things|objects|items))? (on|in) (?:it|top)$", r"what is \2 \1"),
+        (rf"^(does|do) {_THING} (?:continue|remain)(?: to be)? where (.+)$", r"is \2 still where it was"),
+        (rf"^if (?:i|we|someone|somebody) (?:wanted|want|wished|had|needed) to put {_THING} back,? where .+$", r"where was \1 before it was moved"),
+        (rf"^which (?:objects|things|items) (?:does|do) {_THING} (?:hold|have|carry|bear)(?: on (?:it|top))?$", r"what is on \1"),
+        (rf"^{_THING} has what(?: (?:things|objects|items))? (on|in) (?:it|top)$", r"what is \2 \1"),
         (r"\b(?:been )?(?:put|placed|left) (?:in|at) (?:a new|another|a different) (?:place|spot|location)$", "moved"),
         (rf"\b(?:that|this|the) ({_WORD}(?: {_WORD})?) of (?:mine|ours|yours)\b", r"my \1"),
         # statements that ask for a yes
         (rf"^(?:i (?:think|believe|guess|suppose|assume|reckon)|i'm (?:pretty |quite |fairly )?sure|if i (?:remember|recall) (?:right|"
-         rf"rightly|correctly),?) (?:that )?({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) [a-z' -]+?)(?:[,.;:] (?:am i (?:right|wrong|correct)|is (?:it|that)(?: right| correct| so)?|right|correct|or not|yes|no))?$",
+         rf"rightly|correctly),?) (?:that )?{_THING} (is|are) ((?:in|on|at|under|inside|still) [a-z' -]+?)(?:[,.;:] (?:am i (?:right|wrong|correct)|is (?:it|that)(?: right| correct| so)?|right|correct|or not|yes|no))?$",
          r"\2 \1 \3"),
-        (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside|still) (?!(?:which|what)\b)[a-z' -]+?)[,.;:]? "
+        (rf"^{_THING} (is|are) ((?:in|on|at|under|inside|still) (?!(?:which|what)\b)[a-z' -]+?)[,.;:]? "
          r"(?:right|correct|yes|no|isn't it|aren't they|is it not|isn't that right|is that right|is that correct|am i right)$",
          r"\2 \1 \3"),
-        (rf"^({_KNOWN}[a-z' -]+?) (is|are) ((?:in|on|at|under|inside) {_KNOWN}[a-z' -]+)$", r"\2 \1 \3"),
+        (rf"^{_THING} (is|are) ((?:in|on|at|under|inside) {_KNOWN}[a-z' -]+)$", r"\2 \1 \3"),
         # "is the kitchen where the mug is"
         (rf"^is ({_KNOWN}(?:[a-z]+ )?[a-z]*(?:room|kitchen|office|library|hall|hallway|garage|study|pantry|lounge|closet)) (?:the (?:room|place|spot) )?"
          rf"(?:where|in which) (?:(?:(?:i|we) (?:can|could|will|would|might) find )({_KNOWN}{_NAME}+)|({_KNOWN}{_NAME}+?) (?:is|are|can be found|is kept))$", r"is \2\3 in \1"),
         # what was moved, and what was not
-        (rf"^(?!(?:{_ASKING[3:-1]}|is|are|was|were|did|do|does|has|have|had|can|could|i|you|we|it|they)\b)(?:{_KNOWN})?"
+        (rf"^(?!(?:{_WORDS_THAT_ASK}|{_VERBS_THAT_ASK}|had|i|you|we|it|they)\b)(?:{_KNOWN})?"
          r"((?:(?!\b(?:in|at|on|of|from|to)\b)[a-z' -])+?),? (?:still )?(?:the )?same (?:place|spot|position)$", r"is the \1 still where it was"),
-        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) (?:{_KEPT}|unmoved|untouched)$", r"\1 \2 still where it was"),
-        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of ({_KNOWN}[a-z' -]+?) (?:unchanged|(?:still )?the same)$",
+        (rf"^(is|are) {_THING} (?:{_KEPT}|unmoved|untouched)$", r"\1 \2 still where it was"),
+        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of {_THING} (?:unchanged|(?:still )?the same)$",
          r"is \1 still where it was"),
-        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of ({_KNOWN}[a-z' -]+?) (?:been )?(?:changed|different)$",
+        (rf"^(?:is|has) (?:the )?(?:position|place|location|spot) of {_THING} (?:been )?(?:changed|different)$",
          r"has \1 been moved"),
         (rf"^(?:compared (?:with|to) (?:yesterday|before|last time),? )?(?:what|which)(?: (?:things|objects|items|stuff))?"
          rf"(?:'s| is| are|(?: is|are)?n't) (?:not )?(?:where (?:it|they) (?:was|were|used to be|had been)|{_ELSEWHERE})"
@@ -208,10 +215,10 @@ _REWORDED = tuple(
         # what is on what
         (rf"^(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}{_NAME}+?)"
          r"(?: (?:lying|standing|sitting|resting|placed))? on$", r"what \1 \2 on"),
-        (rf"^(is|are) ({_KNOWN}[a-z' -]+?) on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
-        (rf"^what (?:does|do) ({_KNOWN}[a-z' -]+?) (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
+        (rf"^(is|are) {_THING} on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
+        (rf"^what (?:does|do) {_THING} (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
         (r"\b(lying|standing|sitting) (?:around|about) (?=(?:on|in) )", r"\1 "),
-        (rf"^where ({_KNOWN}[a-z' -]+?) (?:has|have) (?:got|gone|gotten|ended up|disappeared|wandered off)(?: to)?$", r"where is \1"),
+        (rf"^where {_THING} (?:has|have) (?:got|gone|gotten|ended up|disappeared|wandered off)(?: to)?$", r"where is \1"),
         (r"^(where)(?: (?:in|inside|around) the (?:house|home|flat|building|place))?(?:'d| did) (?!(?:you|i|we)\b)(.+?) (?:go|end up|wander off|get|disappear)(?: to)?$",
          r"\1 is \2"),
         (r"^(where(?: in the house| in the home)?(?:'s| is| are)) (.+?) (?:hiding|hidden|lurking|hanging out)$", r"\1 \2"),
@@ -271,7 +278,7 @@ _REWORDED = tuple(
 """Turns that put the parts of a question in another order than it is read in."""
 
 
-_HOLDS = re.compile(rf"^(does|do|did) ({_KNOWN}[a-z' -]+?) (?:have|contain|hold) ({_A}[a-z' -]+)$")
+_HOLDS = re.compile(rf"^(does|do|did) {_THING} (?:have|contain|hold) ({_A}[a-z' -]+)$")
 _MORE = re.compile(r"\b(?:than|that|which|who|on|in|at|with|for|from|to)\b")
 
 
@@ -291,12 +298,12 @@ _NAMED_FIRST = (
     ),
     # "I lost my keys. When did you last see them?"
     re.compile(r"^(?:i|we)(?:'ve| have)? (?:lost|misplaced|mislaid|can't find|cannot find|couldn't find|can't see|am looking for|are looking for|"
-               rf"miss|(?:need|want|would like)(?: to [a-z]+(?: up| out| back)?)?) ({_KNOWN}[a-z' -]+?)[.,;:!] (?:so )?(.+)$"),
+               rf"miss|(?:need|want|would like)(?: to [a-z]+(?: up| out| back)?)?) {_THING}[.,;:!] (?:so )?(.+)$"),
 )  # fmt: skip
 _ITS = re.compile(r"\b(?:it|them|they)\b")
 _TIME_NAME = re.compile(r"\b(?:day|days|night|week|morning|afternoon|evening|time|hour|moment)$")
 _COMPARED = re.compile(r"\b(?:than|that)\b")
-_QUESTION = re.compile(rf"^(?:{_ASKING}|is|are|was|were|did|do|does|has|have|can|could)\b")
+_QUESTION = re.compile(rf"^(?:{_ASKING}|{_VERBS_THAT_ASK})\b")
 
 
 def _named(text: str) -> str:
@@ -309,10 +316,6 @@ def _named(text: str) -> str:
         if _QUESTION.match(asking) and _ITS.search(asking):
             return _ITS.sub(found[1], asking, count=1)
     return text
-
-
-_LISTENING = _REWORDED[0][0]
-"""What a sentence begins with before it asks."""
 
 
 _CONTENTS = re.compile(

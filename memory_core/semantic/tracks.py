@@ -279,12 +279,9 @@ class Track(Evidence):
 
     def add_misread(self, position: FloatArray) -> None:
         """Note where a reading was that calls it something else, shape (3,), metres."""
-        offset = position - self.where.mean
-        before = self.misread
-        if before is None:
-            self.misread = Misread(1, offset)
-        else:
-            self.misread = Misread(before.count + 1, before.and_one_more(offset))
+        before = self.misread or Misread(0, np.zeros(3))
+        offset = before.and_one_more(position - self.where.mean)
+        self.misread = Misread(before.count + 1, offset)
 
     @property
     def confirmed(self) -> bool:
