@@ -267,9 +267,9 @@ def _ask_on(ready: Any, asking: Any, stopping: Any, sending: Any) -> None:
 class Stack:
     """Both nodes as processes, and what they cost."""
 
-    def __init__(self, folder: Path, *, encoder: str) -> None:
+    def __init__(self, folder: Path, *, encoder: str, keep: int = 0) -> None:
         """Start nothing yet."""
-        self._folder, self._encoder = folder, encoder
+        self._folder, self._encoder, self._keep = folder, encoder, keep
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, **parameters: object) -> None:
@@ -284,7 +284,9 @@ class Stack:
 
     def memory(self, folder: Path) -> None:
         """Start `memory_node`."""
-        self.start("memory_node", folder=folder, encoder=self._encoder)
+        self.start(
+            "memory_node", folder=folder, encoder=self._encoder, keep_observations=self._keep
+        )
 
     def perception(self) -> None:
         """Start `perception_node` on the robot's topics."""
@@ -335,16 +337,17 @@ def wait_for(condition: Any, limit_s: float, what: str) -> None:
         time.sleep(0.005)
 
 
-def load(folder: Path, *, minutes: float, encoder: str, seed: int) -> dict[str, Any]:
+def load(folder: Path, *, minutes: float, encoder: str, keep: int, seed: int) -> dict[str, Any]:
     """Run the stack under load.
 
     Args:
         folder: For the memory and the logs.
         minutes: How long it is measured, after a warm-up.
         encoder: Text encoder of the memory.
+        keep: What is remembered is consolidated down to so many observations; 0: no bound.
         seed: Of pictures and noise.
     """
-    stack, robot, asker = Stack(folder, encoder=encoder), Robot(seed=seed), Asker()
+    stack, robot, asker = Stack(folder, encoder=encoder, keep=keep), Robot(seed=seed), Asker()
     executor = SingleThreadedExecutor()
     executor.add_node(robot)
 
@@ -518,6 +521,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60.0, help="of load (default: 60)")
     parser.add_argument("--encoder", default="default", help="text encoder (default: default)")
+    parser.add_argument("--keep", type=parse_size, default=0,
+                        help="memory_node's keep_observations (default: 0, no bound)")  # fmt: skip
     parser.add_argument("--rows", type=parse_size, default=100_000, help="of the memory brought up")
     parser.add_argument("--times", type=int, default=5, help="it is brought up so often")
     parser.add_argument("--folder", type=Path, help="keeps the memory that is brought up")
@@ -531,8 +536,9 @@ def main() -> None:
         work = Path(name)
         if options.minutes > 0:
             result["load"] = load(
-                work, minutes=options.minutes, encoder=options.encoder, seed=options.seed
-            )
+                work, minutes=options.minutes, encoder=options.encoder, keep=options.keep,
+                seed=options.seed,
+            )  # fmt: skip
         if options.rows:
             folder = (options.folder or work) / f"memory-{size_name(options.rows)}"
             if not folder.exists():
