@@ -28,7 +28,7 @@ ARGUMENTS = {
     "folder": (None, "where the memory lies"),
     "rate": ("1.0", "seconds of the bag in a second"),
     "preset": ("generic", "topics and frames of the robot: a file of config/, without .yaml"),
-    "parameters": ("", "a YAML file of parameters of your own; wins over the preset"),
+    "parameters": ("", "a YAML file of parameters of your own; see robot_memory.launch.py"),
     "encoder": ("default", "text encoder: default, hashing, none, or the name of a model"),
     "robot": ("robot", "name of the robot in the memory"),
     "session": ("", "name of the run; empty: the bag's"),

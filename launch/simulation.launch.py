@@ -25,7 +25,7 @@ ARGUMENTS = {
     "encoder": ("default", "text encoder: default, hashing, none, or the name of a model"),
     "robot": ("robot", "name of this robot in the memory"),
     "session": ("", "name of this run; empty: the time it begins"),
-    "parameters": ("", "a YAML file of parameters of your own; wins over the others"),
+    "parameters": ("", "a YAML file of parameters of your own; see robot_memory.launch.py"),
     "seed": ("7", "which home: the same seed gives the same"),
     "rooms": ("4", "how many, from 4 to 12, hallways not counted; 0: the seed tells"),
     "floors": ("1", "one or two with a lift; 0: the seed tells"),

@@ -175,7 +175,12 @@ def lived(runs: list[dict[str, Any]]) -> None:
         "seconds_a_day": "seconds a day", "episodes": "homes",
     }  # fmt: skip
     rows = [
-        [run["config"]["condition"], agent, *(_told(reached[name]) for name in columns)]
+        [
+            run["config"]["condition"],
+            run["config"]["detector"],
+            agent,
+            *(_told(reached[name]) for name in columns),
+        ]
         for run in runs
         for agent, reached in run["agents"].items()
     ]
@@ -183,7 +188,7 @@ def lived(runs: list[dict[str, Any]]) -> None:
     for run in runs:
         first, last = run["config"]["seeds"]
         made.append(f"{run['config']['condition']}: homes {first} to {last}. {measured(run)}")
-    text = table(["condition", "memory", *columns.values()], rows)
+    text = table(["condition", "detector", "memory", *columns.values()], rows)
     between("house-tasks.md", "house", "\n\n".join([text, *made]))
 
 
@@ -435,6 +440,11 @@ def _aims(found: dict[str, Any]) -> str:
     return f"{table(['what', 'measured', 'target', 'met'], rows)}\n\n{made}"
 
 
+def _grown(node: dict[str, Any]) -> str:
+    """What a node grew by: of its own where that was told apart from files it maps."""
+    return _told(node.get("own_growth_mb_per_hour", node.get("rss_growth_mb_per_hour")))
+
+
 def robots(runs: list[dict[str, Any]]) -> None:
     """The tables of runs of `benchmarks/ros.py`."""
     parts = []
@@ -444,7 +454,7 @@ def robots(runs: list[dict[str, Any]]) -> None:
         if load is not None:
             nodes = "; ".join(
                 f"{name} {_told(node['cores'])} cores, {_told(node['rss_mb'])} MB "
-                f"({_told(node['rss_growth_mb_per_hour'])} MB an hour more in the second half)"
+                f"({_grown(node)} MB an hour more in the second half)"
                 for name, node in load["nodes"].items()
             )
             parts.append(

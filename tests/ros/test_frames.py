@@ -111,6 +111,49 @@ def test_odometry_alone_stays_small_too(frames):
     assert len(frames._odometry.stamps("base")) <= 1_000 + KEEP_NS // SECOND + 1
 
 
+def footprint(frames, ns, x):
+    """As robots have it whose frame hangs below the one that their odometry moves."""
+    take(frames, transform("footprint", "base_link", 0, 0.5), static=True)
+    return take(frames, transform("map", "odom", ns, 10.0),
+                transform("map", "odom", ns + SECOND, 10.0),
+                transform("odom", "footprint", ns, x))  # fmt: skip
+
+
+def test_a_robot_moves_where_the_frame_does_that_it_hangs_below():
+    frames = LiveFrames(map_frame="map", base_frame="base_link", reading=Reading())
+    assert footprint(frames, SECOND, 1.0) == [SECOND]  # not where the map corrects its odometry
+    assert frames.by_transforms
+    assert frames.pose(SECOND, run=0).x == pytest.approx(11.5)
+
+
+def test_odometry_moves_a_robot_whose_frame_hangs_below_its_own():
+    frames = LiveFrames(map_frame="map", base_frame="base_link", reading=Reading())
+    take(frames, transform("base", "base_link", 0, 0.5), static=True)
+    frames.take_odometry(odometry(SECOND, 1.0))
+    assert not frames.by_transforms
+    assert frames.covered("", run=0) == SECOND
+    assert frames.pose(SECOND, run=0).x == pytest.approx(1.5)
+
+
+def test_which_transform_is_missing_is_said():
+    frames = LiveFrames(map_frame="map", base_frame="base_link", reading=Reading())
+    assert "'map' to 'base_link'" in frames.missing
+    footprint(frames, SECOND, 1.0)
+    assert frames.missing is None
+    for second in range(2, 12):
+        take(frames, transform("odom", "footprint", second * SECOND, 1.0))
+    assert frames.missing == "'map' to 'odom' stopped coming"
+
+
+def test_what_could_not_be_used_is_a_problem_for_a_while(monkeypatch):
+    tally, now = Tally(), [100.0]
+    monkeypatch.setattr("robot_memory_ros.frames.time.monotonic", lambda: now[0])
+    tally.refuse("pose", UnknownFrame("nothing connects them"))
+    assert tally.recent(10.0) == {"unknown_frame": "pose: nothing connects them"}
+    now[0] += 10.5
+    assert tally.recent(10.0) == {}
+
+
 def test_what_cannot_be_used_is_counted_not_collected():
     tally = Tally()
     for number in range(100):

@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,14 +16,17 @@ from ament_index_python.packages import get_package_share_directory
 
 from memory_core import RobotMemory, ingest
 
-sys.path.insert(0, str(Path(__file__).parents[4] / 'tests'))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / 'tests'))
 from bags import kitchen_bag
+
+REPOSITORY = Path(__file__).resolve().parents[4]
 
 PRESETS = sorted(
     Path(get_package_share_directory('robot_memory_bringup'), 'config').glob('*.yaml')
 )
 REPLAY = ['ros2', 'launch', 'robot_memory_bringup', 'replay.launch.py']
 LAUNCH = ['ros2', 'launch', 'robot_memory_bringup', 'robot_memory.launch.py']
+GIVEN = ['image_topic:=front/image', 'camera_info_topic:=none']
 ASK = ['ros2', 'run', 'robot_memory_ros', 'ask', 'where is the mug?', '--timeout', '20']
 OBSERVE = """{observations: [{id: one, source: note, text: a red mug on the shelf,
 header: {stamp: {sec: 1700000000}}, localised: true, has_pose: true, confidence: 1.0,
@@ -48,12 +52,17 @@ def launched(tmp_path):
     log = tmp_path / 'log'
     with log.open('wb') as file:
         process = subprocess.Popen(
-            [*LAUNCH, f'folder:={tmp_path / "memory"}', 'encoder:=hashing'],
+            [*LAUNCH, *GIVEN, f'folder:={tmp_path / "memory"}', 'encoder:=hashing'],
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     yield log
+    stop(process)
+
+
+def stop(process):
+    """Take a launch down as Ctrl-C does."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(10)
@@ -62,7 +71,15 @@ def launched(tmp_path):
         process.wait()
 
 
-def test_it_remembers_answers_and_comes_back(launched):
+def documented(heading):
+    """Find the calls of services and actions below a heading of the documentation."""
+    page = (REPOSITORY / 'docs/ros.md').read_text().split(f'\n{heading}\n')[1].split('\n## ')[0]
+    found = re.findall(r'^ros2 (?:service|action) .*$', page, re.MULTILINE)
+    assert len(found) >= 5
+    return found
+
+
+def test_it_remembers_answers_and_comes_back(launched, tmp_path):
     """The commands of the documentation, as printed."""
     wait_for(lambda: '0 observations' in launched.read_text())
     service = 'robot_memory_interfaces/srv/Observe'
@@ -75,6 +92,38 @@ def test_it_remembers_answers_and_comes_back(launched):
     os.kill(int(pid[1]), signal.SIGKILL)
     wait_for(lambda: ': 1 observations' in launched.read_text())
     wait_for(lambda: 'a red mug on the shelf' in run(*ASK).stdout)
+    bag = kitchen_bag(tmp_path / 'bag')
+    for command in documented('## Ask'):
+        done = run(*shlex.split(command.replace('/path/to/a/bag', str(bag))))
+        assert done.returncode == 0, done
+        told = re.findall(r"error_code(?:=|: )'?([a-z_]*)", done.stdout)
+        assert told and not any(told), done
+
+
+def test_topics_are_arguments(launched):
+    """One is heard under another name, and one not at all."""
+    wait_for(lambda: '/front/image: silent: nobody publishes it' in launched.read_text())
+    assert 'camera_info' not in launched.read_text()
+
+
+def test_ones_own_parameters_win_over_what_is_set_by_default_alone(tmp_path):
+    """The folder is that of the file; the encoder is the argument's."""
+    mine = tmp_path / 'mine.yaml'
+    own = {'folder': str(tmp_path / 'mine'), 'encoder': 'none'}
+    mine.write_text(yaml.safe_dump({'/**': {'memory_node': {'ros__parameters': own}}}))
+    log = tmp_path / 'log'
+    with log.open('wb') as file:
+        process = subprocess.Popen(
+            [*LAUNCH, f'parameters:={mine}', 'encoder:=hashing',
+             f'spool_folder:={tmp_path / "spool"}'],
+            stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_for(lambda: f'{tmp_path / "mine"}: 0 observations' in log.read_text())
+        shown = run('ros2', 'param', 'get', '/memory_node', 'encoder')
+        assert 'hashing' in shown.stdout, shown
+    finally:
+        stop(process)
 
 
 def test_an_unknown_preset_is_named_with_those_there_are():

@@ -127,7 +127,7 @@ class MemoryClient:
             waited = waited + 1 if reader.server_is_ready() else 0
             if waited < 2:  # a goal sent to a server that does not know us yet is never answered
                 return
-            timer.cancel()
+            self._node.destroy_timer(timer)
             sent = reader.send_goal_async(goal, feedback_callback=feedback)
             sent.add_done_callback(lambda done: accepted.set_result(done.result()))
 

@@ -74,11 +74,13 @@ class LiveFrames:
 
     @property
     def _tree(self) -> TransformTree:
-        return self._runs[self.run].transforms
+        with self._lock:
+            return self._runs[self.run].transforms
 
     @property
     def _odometry(self) -> TransformTree:
-        return self._runs[self.run].odometry
+        with self._lock:
+            return self._runs[self.run].odometry
 
     @property
     def base(self) -> str | None:
@@ -88,7 +90,9 @@ class LiveFrames:
         if self._odometry_frames is not None:
             return self._odometry_frames[1]
         names = ('base_link', 'base_footprint', 'base')
-        return next((name for name in names if name in self._tree.frames), None)
+        with self._lock:
+            known = self._tree.frames
+        return next((name for name in names if name in known), None)
 
     @property
     def fixed(self) -> str | None:
@@ -144,8 +148,27 @@ class LiveFrames:
     @property
     def by_transforms(self) -> bool:
         """Whether `/tf` tells where the robot is, so that odometry need not."""
-        base = self.base
-        return base is not None and self._tree.parent(base) is not None
+        base, fixed = self.base, self.fixed
+        if base is None or fixed is None:
+            return False
+        with self._lock:
+            return fixed in self._tree.chain(base)[1:]
+
+    @property
+    def missing(self) -> str | None:
+        """Which transform a place in the map waits for, in words; None where there is one."""
+        base, wanted = self.base, self._map_frame
+        if base is None:
+            return 'nothing tells of the robot: no odometry, and no transform of its frame'
+        with self._lock:
+            chain = self._tree.chain(base)
+            odometry = self._below_map(chain)
+        if odometry is not None:
+            stopped = odometry != base and self._stale(odometry, base)
+            return f'{wanted!r} to {odometry!r} stopped coming' if stopped else None
+        if self._odometry_frames is not None and self._odometry_frames[0] == wanted:
+            return None
+        return f'no transform leads from {wanted!r} to {chain[-1]!r}, so nothing has a place in it'
 
     def expect_jump(self) -> None:
         """Somebody says where the robot is: until the map follows it is not localised."""
@@ -154,7 +177,12 @@ class LiveFrames:
     # -- what comes -----------------------------------------------------------------------------
 
     def take_transforms(self, message: Any, *, static: bool) -> list[int]:
-        """Take a tf2_msgs/TFMessage; returns stamps at which the robot's own frames moved."""
+        """
+        Take a tf2_msgs/TFMessage.
+
+        Returns stamps at which the robot moved: its own frame, or one that it hangs below, such
+        as a footprint; the map's correction of the odometry is none.
+        """
         moved = []
         for entry in message.transforms:
             parent, child = entry.header.frame_id.lstrip('/'), entry.child_frame_id.lstrip('/')
@@ -175,9 +203,18 @@ class LiveFrames:
                 self._correct(child, stamp_ns, pose)
             with self._lock:
                 self._tree.add(parent, child, stamp_ns, pose, static=False)
-            moved.append(stamp_ns)
+            moved.append((child, stamp_ns))
             self._prune(stamp_ns)
-        return moved
+        own = self._moving_it()
+        return [stamp_ns for child, stamp_ns in moved if child in own]
+
+    def _moving_it(self) -> set[str]:
+        """Tell with which frames the robot moves."""
+        base = self.base
+        if base is None:
+            return set()
+        with self._lock:
+            return set(self._tree.chain(base)) - {self.odometry}
 
     def take_odometry(self, message: Any) -> None:
         """Take a nav_msgs/Odometry."""
@@ -271,12 +308,22 @@ class LiveFrames:
         with self._lock:
             known = self._of(run)
             robot = known.transforms.covered(fixed, base)
-            if robot is None and self._odometry_frames == (fixed, base):
-                robot = known.odometry.covered(fixed, base)
+            if robot is None and self._odometry_frames and self._odometry_frames[0] == fixed:
+                robot = self._covered_by_odometry(known, base)
             if robot is None or frame in ('', base):
                 return robot
             sensor = known.transforms.covered(base, frame)
         return None if sensor is None else min(robot, sensor)
+
+    def _covered_by_odometry(self, known: _Run, base: str) -> int | None:
+        """Tell up to when odometry, and what lies between it and the robot's frame, is known."""
+        assert self._odometry_frames is not None
+        fixed, moved = self._odometry_frames
+        robot = known.odometry.covered(fixed, moved)
+        if robot is None or moved == base:
+            return robot
+        rest = known.transforms.covered(moved, base)
+        return None if rest is None else min(robot, rest)
 
     def odometry_in_map(self, stamp_ns: int, *, run: int) -> Pose | None:
         """Tell where the odometry's frame was in the map; None where nobody knows."""
@@ -302,9 +349,13 @@ class LiveFrames:
                 try:
                     return known.transforms.lookup(fixed, base, stamp_ns)
                 except UnknownFrame:
-                    if self._odometry_frames != (fixed, base):
+                    if self._odometry_frames is None or self._odometry_frames[0] != fixed:
                         raise
-                    return known.odometry.lookup(fixed, base, stamp_ns, tolerance_ns=0)
+                    moved = self._odometry_frames[1]
+                    at = known.odometry.lookup(fixed, moved, stamp_ns, tolerance_ns=0)
+                    if moved == base:
+                        return at
+                    return at.compose(known.transforms.lookup(moved, base, stamp_ns))
         except UnknownFrame as error:
             self._reading.refuse(f'pose at {stamp_ns} ns', error)
             return None
@@ -356,8 +407,15 @@ class Tally(Reading):
         super().__init__()
         self.counts: Counter[str] = Counter()
         self.last: dict[str, str] = {}
+        self._last_s: dict[str, float] = {}
 
     def refuse(self, where: str, error: InputRejected) -> None:
         """Count an input that cannot be used."""
         self.counts[error.code] += 1
         self.last[error.code] = f'{where}: {error}'
+        self._last_s[error.code] = time.monotonic()
+
+    def recent(self, seconds: float) -> dict[str, str]:
+        """Tell what could not be used lately, by code, in its last words."""
+        since = time.monotonic() - seconds
+        return {code: self.last[code] for code, at in list(self._last_s.items()) if at >= since}

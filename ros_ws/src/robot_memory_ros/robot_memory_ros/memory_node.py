@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import OccupancyGrid
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from robot_memory_interfaces.msg import Acknowledgement as AcknowledgementMessage
 from robot_memory_interfaces.msg import Observation as ObservationMessage
@@ -31,7 +32,7 @@ from robot_memory_interfaces.srv import (
 from visualization_msgs.msg import MarkerArray
 
 from memory_core import RobotMemory
-from memory_core.errors import MemoryClosed, RobotMemoryError
+from memory_core.errors import MemoryClosed, RateLimited, RobotMemoryError
 from memory_core.semantic.consolidation import Retention
 from memory_core.types import Acknowledgement
 from robot_memory_ros import qos
@@ -43,7 +44,7 @@ from robot_memory_ros.markers import entity_markers, forest_markers
 from robot_memory_ros.place_checking import PlaceChecking
 from robot_memory_ros.running import run
 from robot_memory_ros.settings import Setting, declare, value
-from robot_memory_ros.watching import diagnostics
+from robot_memory_ros.watching import TopicWatch, diagnostics
 from robot_memory_ros.writing import Writer
 
 SETTINGS = {
@@ -75,8 +76,8 @@ SETTINGS = {
 ANSWERING_S = 1.0
 LISTEN_S = 0.3
 """A stopping memory listens so long for what a stopping perception still sends."""
-THREADS = 16
-"""Of the executor: more than questions that can wait at once, so that observations go on."""
+THREADS, WAITING = 16, 10
+"""Of the executor, and how many of them may wait for answers: observations go on."""
 INTERNAL = 'internal'
 
 
@@ -95,7 +96,7 @@ class MemoryNode(LifecycleNode):
         self._answering = 0
         self._quiet = threading.Condition()
         self._counts: Counter[str] = Counter()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: tuple[ThreadPoolExecutor, ...] = ()
         self._shown = (-1, -1, -1)
         self._marked_s = -math.inf
         self._parts: list[Any] = []
@@ -114,8 +115,9 @@ class MemoryNode(LifecycleNode):
                 retention=retention,
                 lag_s=value(self, 'answer_lag'),
             )
-        except RobotMemoryError as error:
-            self.get_logger().error(f'{folder} cannot be opened ({error.code}): {error}')
+        except Exception as error:  # rclpy would say nothing of it
+            code = getattr(error, 'code', INTERNAL)
+            self.get_logger().error(f'{folder} cannot be opened ({code}): {error}')
             return TransitionCallbackReturn.FAILURE
         self._shown = (-1, -1, -1)
         self._offer(self._memory)
@@ -125,7 +127,14 @@ class MemoryNode(LifecycleNode):
     def _offer(self, memory: RobotMemory) -> None:
         asking, taking = ReentrantCallbackGroup(), MutuallyExclusiveCallbackGroup()
         apart = MutuallyExclusiveCallbackGroup()
-        self._pool = ThreadPoolExecutor(value(self, 'query_threads'), 'memory-query')
+        asked, changed, kept = self._pools = tuple(
+            ThreadPoolExecutor(threads, f'memory-{name}')
+            for name, threads in (
+                ('query', value(self, 'query_threads')),
+                ('change', 1),
+                ('keep', 1),
+            )
+        )  # what takes minutes makes no question wait
         self._durable = self.create_lifecycle_publisher(
             AcknowledgementMessage, 'durable', qos.STREAM
         )
@@ -141,36 +150,38 @@ class MemoryNode(LifecycleNode):
         )
         answering = Answering(self, memory, self._writer, active=self._active.is_set)
         services = (
-            (Ask, 'ask', answering.ask),
-            (Query, 'query', answering.query),
-            (Observe, 'observe', answering.observe),
-            (MoveAnchors, 'move_anchors', answering.move_anchors),
-            (Forget, 'forget', answering.forget),
-            (GetForest, 'get_forest', answering.get_forest),
-            (Save, 'save', answering.save),
-            (Verify, 'verify', answering.verify),
+            (Ask, 'ask', answering.ask, asked),
+            (Query, 'query', answering.query, asked),
+            (GetForest, 'get_forest', answering.get_forest, asked),
+            (Observe, 'observe', answering.observe, changed),
+            (MoveAnchors, 'move_anchors', answering.move_anchors, changed),
+            (Forget, 'forget', answering.forget, changed),
+            (Save, 'save', answering.save, kept),
+            (Verify, 'verify', answering.verify, kept),
         )
+        self._watch = TopicWatch(self)
         self._parts = [
-            self.create_subscription(
-                ObservationMessage, 'observations', self._take, qos.STREAM,
-                callback_group=taking,
+            self._watch.subscribe(
+                ObservationMessage, 'observations', self._take, qos.STREAM, group=taking,
+                pauses=True,
             ),
-            self.create_timer(1.0, self._told_of(self._diagnose), callback_group=apart),
-            self.create_timer(1.0, self._told_of(self._mark), callback_group=apart),
+            self._every(1.0, self._diagnose, group=apart),
+            self._every(1.0, self._mark, group=apart),
             *(
-                self.create_service(kind, name, self._guarded(answer), callback_group=asking)
-                for kind, name, answer in services
+                self.create_service(
+                    kind, name, self._guarded(answer, pool), callback_group=asking
+                )
+                for kind, name, answer, pool in services
             ),
         ]  # fmt: skip
         if value(self, 'place_check_period'):
             self._places = places = PlaceChecking(memory, log=self.get_logger())
             self._parts.append(
-                self.create_timer(
-                    value(self, 'place_check_period'),
-                    self._told_of(places.look),
-                    callback_group=MutuallyExclusiveCallbackGroup(),
+                self._every(
+                    value(self, 'place_check_period'), places.look,
+                    group=MutuallyExclusiveCallbackGroup(),
                 )
-            )
+            )  # fmt: skip
         if value(self, 'map_topic'):
             self._parts += self._mapping(memory, value(self, 'map_topic'))
         self._ingesting = Ingesting(self, memory, active=self._active.is_set)
@@ -184,11 +195,19 @@ class MemoryNode(LifecycleNode):
                 rooms.tell()
 
         return [
-            self.create_subscription(
-                OccupancyGrid, topic, rooms.take, qos.LATCHED, callback_group=apart
+            self._watch.subscribe(
+                OccupancyGrid, topic, rooms.take, qos.LATCHED, group=apart, wanted=False,
+                pauses=True,
             ),
-            self.create_timer(1.0, self._told_of(tell), callback_group=apart),
-        ]
+            self._every(1.0, tell, group=apart),
+        ]  # fmt: skip
+
+    def _every(self, seconds: float, act: Callable[[], None], *, group: Any) -> Any:
+        """Do something now and then; the robot's clock may stand still."""
+        return self.create_timer(
+            seconds, self._told_of(act), callback_group=group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )  # fmt: skip
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take observations, and publish."""
@@ -243,9 +262,9 @@ class MemoryNode(LifecycleNode):
                 self.destroy_lifecycle_publisher(getattr(self, publisher))
                 delattr(self, publisher)
         self._parts = []
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools = ()
         if self._memory is not None:
             self._memory.close()
             self._memory = None
@@ -271,16 +290,21 @@ class MemoryNode(LifecycleNode):
         if self._active.is_set():
             self._durable.publish(acknowledgement_message(done, make_message))
 
-    def _guarded(self, answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        """Answer a request in the pool; what goes wrong is told in the response, with a code."""
+    def _guarded(
+        self, answer: Callable[[Any, Any], Any], pool: ThreadPoolExecutor
+    ) -> Callable[[Any, Any], Any]:
+        """Answer a request in a pool; what goes wrong is told in the response, with a code."""
 
         def answered(request: Any, response: Any) -> Any:
             with self._quiet:
                 self._answering += 1
+                waiting = self._answering
             try:
-                if self._pool is None:
+                if pool not in self._pools:
                     raise MemoryClosed('memory_node is being closed; ask again later')
-                return self._pool.submit(answer, request, response).result()
+                if waiting > WAITING:  # the threads that are left take observations
+                    raise RateLimited(f'{WAITING} calls are being answered; ask again in a moment')
+                return pool.submit(answer, request, response).result()
             except RobotMemoryError as error:
                 response.error_code, response.error_msg = error.code, str(error)
             except Exception as error:  # a caller gets an answer whatever happens
@@ -319,8 +343,10 @@ class MemoryNode(LifecycleNode):
             problems['writer'] = 'it ended; configure memory_node anew'
         if free < value(self, 'minimum_free'):
             problems[str(memory.folder)] = f'only {free / 1e6:.0f} MB are free'
-        if not self.count_publishers(self.resolve_topic_name('observations')):
-            problems['observations'] = 'nobody publishes them; start perception_node'
+        problems |= self._watch.check()
+        observed = self.resolve_topic_name('observations')
+        if not self.count_publishers(observed):
+            problems[observed] = 'nobody publishes it; start perception_node'
         places = self._places
         doubted = None if places is None else places.problem
         if doubted is not None:
@@ -350,7 +376,7 @@ class MemoryNode(LifecycleNode):
         latest = memory.store.last_rowid(), memory.store.count(), sum(epochs.values())
         if latest == self._shown:
             return
-        self._shown = latest
+        self._shown = (-1, -1, -1) if memory.pending else latest  # else what is shown is behind
         stamp, most = self.get_clock().now().to_msg(), value(self, 'marker_limit')
         places, shown = memory.places(), {'maps': epochs, 'most': most}
         self._entities.publish(entity_markers(memory.entities(), places, stamp, **shown))

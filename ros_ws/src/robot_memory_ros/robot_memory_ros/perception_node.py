@@ -15,6 +15,7 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMessage
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from robot_memory_interfaces.msg import Acknowledgement as AcknowledgementMessage
 from sensor_msgs.msg import BatteryState, CameraInfo, CompressedImage, Image, LaserScan
@@ -54,7 +55,7 @@ SETTINGS = {
     'diagnostics_topic': Setting('', 'diagnostic_msgs/DiagnosticArray of the robot; empty: none'),
     'odometry_topic': Setting('odom', 'nav_msgs/Odometry; empty: transforms alone'),
     'initial_pose_topic': Setting(
-        '/initialpose', 'where somebody says that the robot is; empty: none'
+        'initialpose', 'where somebody says that the robot is; empty: none'
     ),
     'path_topic': Setting(
         '',
@@ -70,7 +71,8 @@ SETTINGS = {
         True, 'describe pictures for their place, so that it is known again; 20 ms of a core each'
     ),
     'queue_size': Setting(100, 'messages that wait to be taken; more are dropped', 1, 10_000),
-    'transform_timeout': Setting(0.5, 'wait so long for a transform, seconds', 0.0, 10.0),
+    'transform_timeout': Setting(0.5, 'wait so long for a transform, seconds', 0.0, 10.0,
+                                 fixed=False),
     'jump_distance': Setting(
         0.5,
         'the map was corrected where it moves the robot at once by more than this, metres',
@@ -89,10 +91,17 @@ SETTINGS = {
     ),
     'spool_size': Setting(20_000, 'observations kept until they are on disk', 1, 1_000_000),
     'spool_bytes': Setting(256_000_000, 'bytes of pictures kept till then', 1, 2**40),
-    'resend_after': Setting(2.0, 'send again what is not on disk after this, seconds', 0.1, 60.0),
-}
+    'resend_after': Setting(2.0, 'send again what is not on disk after this, seconds', 0.1, 60.0,
+                            fixed=False),
+}  # fmt: skip
 STEADY = ('image_topic', 'depth_topic', 'scan_topic')
 WORK_S = 0.05
+UNPLACED_S = 3.0
+"""A robot that has no place in its map for so long is told of, and again where it loses it."""
+RECENT_S = 10.0
+"""What could not be used is a problem for so long, and worth a line in the log after that."""
+LAST_S = 0.6
+"""What waits when the node is stopped is still taken for so long."""
 
 
 class PerceptionNode(Node):
@@ -123,9 +132,11 @@ class PerceptionNode(Node):
         self._path_from: tuple[int, str, int] | None = None
         self._queue: queue.Queue[tuple[Heard, Any, float]] = queue.Queue(value(self, 'queue_size'))
         self._counts: Counter[str] = Counter()
-        self._stopping = threading.Event()
+        self._stopping, self._given_up = threading.Event(), threading.Event()
         self._in_vain: dict[str, int | None] = {}
-        self._known_codes: set[str] = set()
+        self._recent_codes: set[str] = set()
+        self._unplaced_s: float | None = time.monotonic()
+        self._told_unplaced = False
         folder = value(self, 'spool_folder')
         self.sender = Sender(
             self,
@@ -142,9 +153,13 @@ class PerceptionNode(Node):
         self._told = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._watch = TopicWatch(self)
         self._listen()
-        self.create_timer(0.5, lambda: self.sender.resend(value(self, 'resend_after')))
-        self.create_timer(0.2, self.sender.correct)
-        self.create_timer(1.0, self._diagnose)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # the robot's may stand still
+        for period, act in (
+            (0.5, self._resend),
+            (0.2, self.sender.correct),
+            (1.0, self._diagnose),
+        ):
+            self.create_timer(period, act, clock=steady)
         self._worker = threading.Thread(target=self._work, name='perception', daemon=True)
         self._worker.start()
 
@@ -218,10 +233,9 @@ class PerceptionNode(Node):
             self._walk(ros.stamp_ns(message.header.stamp))
 
     def _take_transforms(self, message: TFMessage) -> None:
-        self.frames.take_transforms(message, static=False)
-        base = self.frames.base
-        if any(item.child_frame_id.lstrip('/') == base for item in message.transforms):
-            self._walk(max(ros.stamp_ns(item.header.stamp) for item in message.transforms))
+        moved = self.frames.take_transforms(message, static=False)
+        if moved:
+            self._walk(max(moved))
 
     def _take_static(self, message: TFMessage) -> None:
         self.frames.take_transforms(message, static=True)
@@ -244,14 +258,19 @@ class PerceptionNode(Node):
 
     # -- perceiving -----------------------------------------------------------------------------
 
+    def _resend(self) -> None:
+        self.sender.resend(value(self, 'resend_after'))
+
     def _work(self) -> None:
-        while not self._stopping.is_set():
+        while not self._given_up.is_set():
             try:
                 heard, message, came_s = self._queue.get(timeout=WORK_S)
             except queue.Empty:
+                if self._stopping.is_set():
+                    return
                 continue
-            self._await_transforms(heard, message, came_s)
             try:
+                self._await_transforms(heard, message, came_s)
                 with self.frames.steady:  # no jump between a pose and what it is relative to
                     fixed = self._placed.choose()
                     found = self._perceiver.take(heard, message)
@@ -308,15 +327,16 @@ class PerceptionNode(Node):
 
     def _diagnose(self) -> None:
         problems = self._watch.check()
-        if self._counts['without transform'] and self.frames.fixed is None:
-            problems['/tf'] = (
-                f'no transform connects {value(self, "map_frame")!r} and '
-                f'{self.frames.base or "the robot"!r}: what is perceived has no place'
-            )
-        problems |= self._reading.last
-        for code in self._reading.counts.keys() - self._known_codes:
-            self._known_codes.add(code)
-            self.get_logger().warning(f'{code}: {self._reading.last[code]}')
+        unplaced = self._unplaced()
+        if unplaced is not None:
+            problems['/tf'] = unplaced
+        if not self._worker.is_alive() and not self._stopping.is_set():
+            problems['worker'] = 'it ended: nothing is perceived; start perception_node anew'
+        recent = self._reading.recent(RECENT_S)
+        for code in recent.keys() - self._recent_codes:
+            self.get_logger().warning(f'{code}: {recent[code]}')
+        self._recent_codes = set(recent)
+        problems |= recent
         values = {
             'queue': self._queue.qsize(),
             'spool': len(self.sender.spool),
@@ -331,10 +351,32 @@ class PerceptionNode(Node):
         }
         self._told.publish(diagnostics(self, problems=problems, values=values))
 
+    def _unplaced(self) -> str | None:
+        """Tell which transform is missing, where that has been so for a while; log it once."""
+        missing = self.frames.missing
+        if missing is None:
+            self._unplaced_s, self._told_unplaced = None, False
+            return None
+        if self._unplaced_s is None:
+            self._unplaced_s = time.monotonic()
+        if time.monotonic() - self._unplaced_s < UNPLACED_S:
+            return None
+        if not self._told_unplaced:
+            self._told_unplaced = True
+            self.get_logger().warning(f'/tf: {missing}')
+        return missing
+
     def finish(self) -> None:
-        """Stop; the end of the path goes out too, and what the memory has not is kept."""
+        """
+        Stop, once what was heard is taken.
+
+        The end of the path goes out too, and what the memory has not is kept.
+        """
         self._stopping.set()
-        self._worker.join(0.5)
+        self._worker.join(LAST_S)
+        self._given_up.set()
+        if left := self._queue.qsize():
+            self.get_logger().warning(f'{left} messages were heard and not taken any more')
         if self._path_from is not None:
             self._keep(self._path.end(), *self._path_from[1:])
         self.sender.finish()

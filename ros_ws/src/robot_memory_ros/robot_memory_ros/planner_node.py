@@ -14,6 +14,7 @@ from geometry_msgs.msg import PointStamped, PoseStamped, PoseWithCovarianceStamp
 from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from robot_memory_interfaces.action import FetchObject, GoTo
 from sensor_msgs.msg import CameraInfo, Image
@@ -113,8 +114,9 @@ class PlannerNode(Node):
         self._speech = self.create_publisher(String, 'speech', 10)
         self._told = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         apart = MutuallyExclusiveCallbackGroup
-        self.create_timer(1.0, self._diagnose, callback_group=apart())
-        self.create_timer(ORGANISED_S, self._organise, callback_group=apart())
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # the robot's may stand still
+        self.create_timer(1.0, self._diagnose, callback_group=apart(), clock=steady)
+        self.create_timer(ORGANISED_S, self._organise, callback_group=apart(), clock=steady)
         group = ReentrantCallbackGroup()
         self._servers = [
             ActionServer(
@@ -284,10 +286,9 @@ class PlannerNode(Node):
             )
         if room is not None:
             found = navigator.standing(room, near_m=0.0, far_m=ROOM_M)
-        elif plan.candidates:
+        elif plan.target is not None:
             near_m, far_m = SEE_FROM_M
-            at = plan.candidates[0].position
-            found = navigator.standing(at, near_m=near_m, far_m=far_m)
+            found = navigator.standing(plan.target, near_m=near_m, far_m=far_m)
         else:
             return None
         return found[0] if found else None

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
@@ -32,15 +33,19 @@ def run(
     arguments: list[str] | None,
     threads: int,
     begin: Callable[[Made], bool] = lambda node: True,
+    failed: Callable[[Made], bool] = lambda node: False,
 ) -> NoReturn:
     """
-    Run a node until SIGINT or SIGTERM, then end the process: 0, or 1 where it did not begin.
+    Run a node until SIGINT or SIGTERM, then end the process.
+
+    It ends with 0, or with 1 where it did not begin, a callback failed, or it could not finish.
 
     :param make: Makes it.
     :param finish: Called when it is to stop, while topics and services still work.
     :param arguments: Of the command line; None: the process's own.
     :param threads: That run its callbacks.
     :param begin: Called before the first callback; where it returns False the node ends.
+    :param failed: Whether it ended because something in it failed; the exit code then says so.
     """
     sys.setswitchinterval(SWITCH_S)
     with suppress(ImportError):  # pictures are described beside what must not wait
@@ -55,16 +60,22 @@ def run(
     executor = MultiThreadedExecutor(num_threads=threads)
     executor.add_node(node)
     node.context.on_shutdown(stopping.set)
+    failures: list[BaseException] = []
 
     def spin() -> None:
         try:
             executor.spin()
         except ExternalShutdownException:
             pass
+        except BaseException as error:
+            if stopping.is_set():  # what it waited for was taken away
+                return
+            failures.append(error)
+            node.get_logger().fatal(''.join(traceback.format_exception(error)))
         finally:
             stopping.set()
 
-    spinning = threading.Thread(target=spin, name='executor')
+    spinning = threading.Thread(target=spin, name='executor', daemon=True)
     begun = False
     try:
         begun = begin(node)
@@ -72,7 +83,11 @@ def run(
             spinning.start()
             stopping.wait()
     finally:
-        finish(node)
+        try:
+            finish(node)
+        except Exception as error:  # a full disk, say: the process must end all the same
+            failures.append(error)
+            node.get_logger().fatal(f'it did not end as it should: {error!r}')
         executor.shutdown(timeout_sec=0.5)
         if begun:
             spinning.join(0.5)
@@ -80,4 +95,5 @@ def run(
         rclpy.try_shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0 if begun else 1)  # all is closed; taking the interpreter apart would last a second
+    well = begun and not failures and not failed(node)
+    os._exit(0 if well else 1)  # all is closed; taking the interpreter apart would last a second

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import threading
 import time
 from collections import Counter
@@ -76,6 +78,7 @@ class Sender:
         self._folder = folder
         self.spool = spool
         self.counts: Counter[str] = Counter()
+        self._restored: set[str] = set()
         self._out = node.create_publisher(ObservationMessage, 'observations', qos.STREAM)
         self._mover = node.create_client(MoveAnchors, 'move_anchors')
         if folder is not None:
@@ -148,7 +151,12 @@ class Sender:
     def take_durable(self, message: AcknowledgementMessage) -> None:
         """Let go of what is on disk, and of what never will be."""
         done = acknowledgement_of(message)
-        self.spool.release((*done.added, *done.known, *(item.id for item in done.refused)))
+        settled = (*done.added, *done.known, *(item.id for item in done.refused))
+        self.spool.release(settled)
+        if self._restored:
+            self._restored.difference_update(settled)
+            if not self._restored:
+                self._let_go(OBSERVATIONS)
         for item in done.refused:
             self._node.get_logger().error(f'{item.id} was refused ({item.code}): {item.message}')
 
@@ -192,6 +200,7 @@ class Sender:
                 )
             elif self._left is request:
                 self._left = self._asked_s = None
+                self._let_go(CORRECTION)
 
         self._mover.call_async(request).add_done_callback(answered)
 
@@ -229,27 +238,56 @@ class Sender:
         if self._folder is None:
             return
         left, correction = self.spool.messages(), self._correction()
-        if not left and correction is None:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
         if left:
-            with (self._folder / OBSERVATIONS).open('wb') as file:
-                for message in left:
-                    raw = serialize_message(message)
-                    file.write(len(raw).to_bytes(4, 'little') + raw)
+            raws = [serialize_message(message) for message in left]
+            self._keep_file(
+                OBSERVATIONS, b''.join(len(raw).to_bytes(4, 'little') + raw for raw in raws)
+            )
+        else:
+            self._let_go(OBSERVATIONS)
         if correction is not None:
-            (self._folder / CORRECTION).write_bytes(serialize_message(correction))
+            self._keep_file(CORRECTION, serialize_message(correction))
+
+    def _keep_file(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all, whenever the power goes."""
+        assert self._folder is not None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._folder / f'{name}.new'
+        with fresh.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._folder / name)
+
+    def _let_go(self, name: str) -> None:
+        if self._folder is not None:
+            (self._folder / name).unlink(missing_ok=True)
 
     def _restore(self, folder: Path) -> None:
-        kept, correction = folder / OBSERVATIONS, folder / CORRECTION
-        if kept.exists():
-            with kept.open('rb') as file:
-                while size := int.from_bytes(file.read(4), 'little'):
-                    message = deserialize_message(file.read(size), ObservationMessage)
-                    self.spool.hold(
-                        message.id, message, size=len(message.keyframe), now_s=float('-inf')
-                    )
-            kept.unlink()
-        if correction.exists():
-            self._left = deserialize_message(correction.read_bytes(), MoveAnchors.Request)
-            correction.unlink()
+        """Take what was left over; it stays in its file until the memory has it."""
+        for name, take in ((OBSERVATIONS, self._hold_all), (CORRECTION, self._ask_again)):
+            path = folder / name
+            if not path.exists():
+                continue
+            try:
+                take(path.read_bytes())
+            except Exception as error:  # what is whole was taken; the rest is kept to be looked at
+                aside = path.replace(path.with_suffix('.damaged'))
+                self._node.get_logger().error(
+                    f'{path} is damaged ({error!r}): what could be read of it goes on, the file '
+                    f'is kept as {aside}'
+                )
+
+    def _hold_all(self, content: bytes) -> None:
+        file = io.BytesIO(content)
+        while file.tell() < len(content):
+            size = int.from_bytes(file.read(4), 'little')
+            raw = file.read(size)
+            if not size or len(raw) < size:
+                raise ValueError(f'it ends within an observation of {size} bytes')
+            message = deserialize_message(raw, ObservationMessage)
+            self.spool.hold(message.id, message, size=len(message.keyframe), now_s=float('-inf'))
+            self._restored.add(message.id)
+
+    def _ask_again(self, content: bytes) -> None:
+        self._left = deserialize_message(content, MoveAnchors.Request)

@@ -26,7 +26,13 @@ from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3DArray
 
-from memory_core.errors import InvalidQuery, RobotMemoryError, SkillFailed, UnknownFrame
+from memory_core.errors import (
+    InputRejected,
+    InvalidQuery,
+    RobotMemoryError,
+    SkillFailed,
+    UnknownFrame,
+)
 from memory_core.planning.body import Done, Interrupted
 from memory_core.planning.navigation.files import write_atomically
 from memory_core.recordings import messages as ros
@@ -273,7 +279,11 @@ class SimNode(Node):
         self.robot.velocity(message.linear.x, message.angular.z)
 
     def _relocalise(self, message: PoseWithCovarianceStamped) -> None:
-        pose = ros.pose_of(message.pose.pose)
+        try:
+            pose = ros.pose_of(message.pose.pose)
+        except InputRejected as error:
+            self.get_logger().error(f'initialpose is not used: {error}')
+            return
         self.robot.order(lambda interrupted: self.robot.relocalise(pose))
 
     def _told_of(self, act: Callable[[Any], Any], kind: Any) -> Callable[[Any], Any]:
@@ -414,20 +424,14 @@ class SimNode(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; a simulation that failed is told by the exit code."""
-    nodes: list[SimNode] = []
-
-    def make() -> SimNode:
-        nodes.append(SimNode())
-        return nodes[0]
-
     try:
-        status = run(
-            make, SimNode.finish, arguments=arguments, threads=THREADS, begin=SimNode.begin
-        )
+        run(
+            SimNode, SimNode.finish, arguments=arguments, threads=THREADS, begin=SimNode.begin,
+            failed=lambda node: node.failed,
+        )  # fmt: skip
     except RobotMemoryError as error:  # the map of another home, or no PyBullet
         print(f'sim_node: {error}', file=sys.stderr)
         return error.exit_status
-    return status or int(nodes[0].failed)
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ PATIENCE = 3.0
 class _Topic:
     wanted: bool
     steady: bool
+    pauses: bool
     heard_s: float = 0.0
     longest_s: float = 0.0
     count: int = 0
@@ -52,6 +53,7 @@ class TopicWatch:
         *,
         wanted: bool = True,
         steady: bool = False,
+        pauses: bool = False,
         group: Any = None,
     ) -> Any:
         """
@@ -64,10 +66,11 @@ class TopicWatch:
         :param wanted: Whether silence from the beginning is worth a warning.
         :param steady: Whether a pause of a few seconds is; others are missed when they stay away
             for longer than they ever did.
+        :param pauses: Whether it may stay away for as long as it likes, once it was heard.
         :param group: Callback group.
         """
         name = self._node.resolve_topic_name(topic)
-        watched = self._topics.setdefault(name, _Topic(wanted, steady))
+        watched = self._topics.setdefault(name, _Topic(wanted, steady, pauses))
 
         def heard(message: Any) -> None:
             now = self._now_s()
@@ -127,6 +130,8 @@ class TopicWatch:
             if somebody:
                 return 'silent: it has publishers, but nothing was ever heard'
             return 'silent: nobody publishes it'
+        if topic.pauses:
+            return ''
         patience_s = SILENT_S
         if not topic.steady:
             if topic.count < LEARNT:

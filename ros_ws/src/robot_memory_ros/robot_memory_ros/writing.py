@@ -67,10 +67,11 @@ class Writer:
         if message.id in self._waiting:  # sent again while it waits
             self.counts['sent again'] += 1
             return
+        self._waiting.add(message.id)  # before the writer can be done with it
         try:
             self._queue.put_nowait(message)
-            self._waiting.add(message.id)
         except queue.Full:
+            self._waiting.discard(message.id)
             self.counts['dropped'] += 1
 
     def drain(self, limit_s: float = 1.0) -> None:
