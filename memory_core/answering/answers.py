@@ -45,13 +45,13 @@ def answer(context: Context) -> Answer:
     if unknown is not None:
         return unknown
     result = _of_aspect(context.question)(context)
-    lost = [item for item in result.evidence if not item.localised]
-    if lost and len(lost) == len(result.evidence) and result.position is not None:
+    best = result.evidence[0] if result.evidence else None
+    if best is not None and not best.localised and result.position is not None:
         result = replace(
             result,
             answer=f"{result.answer} (The robot was not localised then: positions are relative to "
             "where its odometry began.)",
-            frame=lost[0].observation.anchor_id,
+            frame=best.observation.anchor_id,
         )
     return result
 

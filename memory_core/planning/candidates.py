@@ -124,7 +124,8 @@ def meant_by(
     if scene is None:
         return Meant(thing, ())
     found, belief = things.candidates(context, scene, thing)
-    found, belief = found[:MOST], belief[:MOST]
+    placed = scene.placed[found]
+    found, belief = found[placed][:MOST], belief[placed][:MOST]
     evidence = memory.traced(
         [_evidence(scene, int(n), float(b)) for n, b in zip(found, belief, strict=True)]
     )

@@ -7,21 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from memory_core.language.lexicon import words_of
-from memory_core.language.rooms import room_word
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import Candidate
 from memory_core.planning.critic import Fits
+from memory_core.planning.destinations import (
+    MOVED_M,
+    PLACES,
+    moment,
+    put_back_on,
+    put_on,
+    surfaces,
+)
 from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
 from memory_core.planning.regions import Region, openable
 from memory_core.planning.spots import free_spots, points_over
-from memory_core.semantic.expected import CLOSED
 from memory_core.types import FloatArray, Pose, Vector3
 
-MOVED_M = 0.6
-PLACES, SIDES = 4, 3
+SIDES = 3
 GIVE_WITHIN_M = 0.25
 BESIDE_M = 0.1
 ROOM_M = 0.8
@@ -41,7 +45,7 @@ def fetch(errand: Errand) -> str:
 def put(errand: Errand) -> str:
     """Take a thing to a place."""
     thing, told = _take(errand)
-    where = _put_down(errand, thing, _destinations(errand, thing, errand.goal.to))
+    where = _put_down(errand, thing, put_on(errand, errand.goal, thing))
     _close_what_was_opened(errand)
     return f"The {thing} is on the {where} now.{told}"
 
@@ -50,14 +54,7 @@ def put_back(errand: Errand) -> str:
     """Take a thing to where it usually is."""
     known = errand.meant(errand.goal.thing).candidates
     thing, told = _take(errand)
-    usual = _usual_place(known, errand.found_at)
-    regions = _surfaces(errand, thing)
-    if usual is not None:
-        regions.sort(key=lambda region: math.dist(region.top, usual))
-        nearest = regions[0].name if regions else "its usual place"
-        way_m = errand.body.navigator.travel_m(usual)
-        regions.insert(0, Region(nearest, "", usual, (0.0, 0.0, 0.0), False, 1.0, way_m))
-    where = _put_down(errand, thing, regions)
+    where = _put_down(errand, thing, put_back_on(errand, thing, known, errand.found_at))
     _close_what_was_opened(errand)
     return f"The {thing} is back on the {where}.{told}"
 
@@ -67,7 +64,7 @@ def find(errand: Errand) -> str:
     hunt = Hunt(errand, errand.goal.thing, within=errand.goal.to)
     seen, told = _hunt(hunt)
     errand.face(seen.position)
-    answer = errand.knowledge.ask(f"where is the {seen.label}?", now_ns=errand.now_ns)
+    answer = errand.ask(f"where is the {seen.label}?")
     return f"{answer.answer}{told}"
 
 
@@ -77,7 +74,7 @@ def go(errand: Errand) -> str:
     if to == ME:
         _to_asker(errand)
         return "Here I am."
-    room = errand.knowledge.room(to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m)
+    room = errand.room(to)
     if room is not None:
         if not errand.go_near(room, to, within_m=ROOM_M):
             raise Ended(errand.steps[-1].reason)
@@ -93,14 +90,11 @@ def go(errand: Errand) -> str:
 
 def return_to(errand: Errand) -> str:
     """Go to where a thing was first, or last, seen."""
-    thing, order = errand.goal.thing, errand.goal.order or "first"
-    answer = errand.knowledge.ask(f"where did you {order} see the {thing}?", now_ns=errand.now_ns)
-    if answer.abstained or answer.position is None:
-        raise Ended("nothing known")
-    if not errand.approach(answer.position, f"place where the {thing} was"):
+    told, position = moment(errand, errand.goal)
+    if not errand.approach(position, f"place where the {errand.goal.thing} was"):
         raise Ended(errand.steps[-1].reason)
-    errand.found_at = answer.position
-    return answer.answer
+    errand.found_at = position
+    return told
 
 
 def open_it(errand: Errand) -> str:
@@ -137,13 +131,12 @@ def patrol(errand: Errand) -> str:
     """See all of the house that is not known yet, look at every surface, and say what changed."""
     explore(errand)
     visit_surfaces(errand)
-    answer = errand.knowledge.ask("what has changed?", now_ns=errand.now_ns)
-    return answer.answer
+    return errand.ask("what has changed?").answer
 
 
 def answer(errand: Errand) -> str:
     """Answer a question from memory."""
-    said = errand.knowledge.ask(errand.goal.said, now_ns=errand.now_ns)
+    said = errand.ask(errand.goal.said)
     errand.say(said.answer)
     errand.found_at = said.position
     if said.abstained:
@@ -186,12 +179,12 @@ def explore(errand: Errand) -> None:
         seen.append(target)
         if math.isfinite(navigator.travel_m(target)):
             errand.go(Pose(*target), "the edge of what is known")
-            navigator.turn(2 * math.pi)
+            errand.look_around()
 
 
 def visit_surfaces(errand: Errand) -> None:
     """Look at every surface once, the nearest next."""
-    left = _surfaces(errand, "thing")
+    left = surfaces(errand, "thing")
     travel_m = errand.body.navigator.travel_m
     while left:
         nearest = min(left, key=lambda region: travel_m(region.top))
@@ -245,38 +238,6 @@ def _to_asker(errand: Errand) -> None:
         return
     if not errand.approach(asker, "you"):
         raise Ended(errand.steps[-1].reason)
-
-
-def _destinations(errand: Errand, thing: str, to: str) -> list[Region]:
-    """Surfaces that a destination means: those of a room, or a piece of furniture."""
-    meant = errand.meant(to)
-    if room_word(words_of(meant.thing)):
-        room = errand.knowledge.room(
-            to, now_ns=errand.now_ns, travel_m=errand.body.navigator.travel_m
-        )
-        if room is not None:
-            return _surfaces(errand, thing, within=to)
-    named = meant.candidates[:PLACES]
-    if not named and meant.thing != to:  # the only one there is, in a room of another name
-        alike = errand.meant(meant.thing).candidates
-        named = alike if len(alike) == 1 else ()
-    if not named:
-        raise Ended("destination unknown")
-    if errand.goal.relation == "in" and all(_shut(candidate.label) for candidate in named):
-        raise Ended("it is shut")
-    return [
-        Region(c.label, "", c.position, c.size, False, c.probability, c.travel_m) for c in named
-    ]
-
-
-def _shut(label: str) -> bool:
-    """Whether what a label names has to be opened before anything can be put into it."""
-    words = words_of(label)
-    return openable(label) or (bool(words) and words[-1] in CLOSED)
-
-
-def _surfaces(errand: Errand, thing: str, *, within: str = "") -> list[Region]:
-    return [region for region in errand.regions(thing, within=within) if not region.shut]
 
 
 def _put_down(
@@ -345,22 +306,9 @@ def _in_view(region: Region, found: Sequence[Seen], here: Pose, *, within_m: flo
 def _set_aside(errand: Errand) -> None:
     """Put down on the nearest surface what the hand holds from an errand that failed."""
     travel_m = errand.body.navigator.travel_m
-    nearest = sorted(_surfaces(errand, "thing"), key=lambda region: travel_m(region.top))
+    nearest = sorted(surfaces(errand, "thing"), key=lambda region: travel_m(region.top))
     _put_down(errand, "what I hold", nearest, seen_as=lambda label: True)
     errand.found_at = None
-
-
-def _usual_place(known: tuple[Candidate, ...], found_at: Vector3 | None) -> Vector3 | None:
-    """Where a thing was seen longest before, or one like it was; None where nothing tells."""
-    for candidate in known:
-        if candidate.earlier:
-            stays = candidate.earlier
-            longest = max(stays, key=lambda stay: (stay.last_ns - stay.start_ns, stay.sightings))
-            return longest.position
-    if found_at is None:
-        return None
-    elsewhere = (c.position for c in known if math.dist(c.position, found_at) > MOVED_M)
-    return next(elsewhere, None)  # one like it that was seen elsewhere is likeliest itself
 
 
 def _front(errand: Errand, move: Callable[[str, Vector3], bool]) -> str:

@@ -18,6 +18,7 @@ from memory_core.planning.critic import (
     confirmed,
     vacated,
 )
+from memory_core.planning.destinations import Unknown
 from memory_core.planning.goals import Goal
 from memory_core.planning.knowledge import Knowledge
 from memory_core.planning.outcomes import Journal, LookedFor, Outcome, Progress, StepTaken
@@ -40,7 +41,7 @@ from memory_core.planning.skills import (
     told,
 )
 from memory_core.planning.stands import askew
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import Answer, FloatArray, Pose, Vector3
 
 SEE_FROM_M = (0.6, 1.8)
 STANDS = 4
@@ -53,7 +54,7 @@ ASIDE_RAD = 0.3
 """What is less far aside than this is ahead."""
 
 
-class Ended(Exception):
+class Ended(Unknown):
     """An errand cannot go on; the message says why, in two words or so."""
 
 
@@ -130,9 +131,8 @@ class Errand:
             looked: Looks for it on earlier errands; those of this one count anyway.
         """
         return self.knowledge.meant(
-            phrase, now_ns=self.now_ns, travel_m=self.body.navigator.travel_m,
-            looked=(*looked, *self.looked),
-        )  # fmt: skip
+            phrase, now_ns=self.now_ns, travel_m=self.travel_m, looked=(*looked, *self.looked)
+        )
 
     def regions(
         self, thing: str, *, within: str = "", looked: Sequence[LookedFor] = ()
@@ -145,10 +145,22 @@ class Errand:
             looked: Looks for it on earlier errands; those of this one count anyway.
         """
         found = self.knowledge.regions(
-            thing, now_ns=self.now_ns, travel_m=self.body.navigator.travel_m, within=within,
+            thing, now_ns=self.now_ns, travel_m=self.travel_m, within=within,
             looked=(*looked, *self.looked),
         )  # fmt: skip
         return tuple(region for region in found if math.isfinite(region.travel_m))
+
+    def room(self, name: str) -> Vector3 | None:
+        """The middle of the room that a name means and that can be got to; None where none is."""
+        return self.knowledge.room(name, now_ns=self.now_ns, travel_m=self.travel_m)
+
+    def ask(self, question: str) -> Answer:
+        """An answer in words."""
+        return self.knowledge.ask(question, now_ns=self.now_ns)
+
+    def travel_m(self, at: Vector3) -> float:
+        """Way from here to a place; infinite where there is none."""
+        return self.body.navigator.travel_m(at)
 
     def outcome(self, *, done: bool, reason: str, said: str) -> Outcome:
         """How it went."""
@@ -289,6 +301,10 @@ class Errand:
         aside = math.atan2(y, x)
         if abs(aside) > ASIDE_RAD:
             self.body.navigator.turn(aside, interrupted=self._interrupted)
+
+    def look_around(self) -> None:
+        """Turn once about, seeing what there is."""
+        self.body.navigator.turn(2 * math.pi, interrupted=self._interrupted)
 
     def look_for(
         self, fits: Fits, thing: str, at: Vector3, *, within_m: float = 0.8
@@ -446,6 +462,7 @@ class Errand:
     def searched(self, region: str, centre: Vector3, thing: str, *, found: bool) -> None:
         """Write down that a region was searched."""
         self.step(Search(region, centre, thing), lambda: "done" if found else "not there")
+        self.keep()
 
 
 def _point(array: FloatArray) -> Vector3:

@@ -11,15 +11,17 @@ from memory_core.identity import deterministic_id
 from memory_core.memory import RobotMemory
 from memory_core.planning import outcomes
 from memory_core.planning.body import Body, Interrupted
-from memory_core.planning.candidates import Candidate
+from memory_core.planning.candidates import Candidate, Meant
+from memory_core.planning.destinations import Unknown, moment, put_back_on, put_on
 from memory_core.planning.doing import DOING
-from memory_core.planning.errand import Ended, Errand
+from memory_core.planning.errand import Errand
 from memory_core.planning.finding import PAST_DAYS
 from memory_core.planning.goals import ME, Goal, parse_goal
-from memory_core.planning.knowledge import Knowledge, Remembered
-from memory_core.planning.outcomes import Journal, Outcome, Progress
+from memory_core.planning.knowledge import Knowledge, Remembered, TravelM
+from memory_core.planning.outcomes import Journal, LookedFor, Outcome, Progress
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.plans import Plan
+from memory_core.planning.regions import Region
 from memory_core.planning.skills import (
     Approach,
     Close,
@@ -36,10 +38,13 @@ from memory_core.planning.skills import (
     Skill,
     Wait,
 )
-from memory_core.types import DEFAULT_MAP, Pose, Vector3
+from memory_core.types import DEFAULT_MAP, Answer, Pose, Vector3
 
 STANDING = ("answer", "say", "wait")
 """Goals for which a robot need not know where it is."""
+NAMED = ("go", "open", "close")
+"""Goals for which nothing is searched: what is not known is not gone to."""
+FOUND = ("find", "search")
 SIMILAR = 5
 REGIONS_SHOWN = 5
 
@@ -79,22 +84,60 @@ class Planner:
         """
         goal = parse_goal(words)
         now = now_ns if now_ns is not None else self._now()
-        known = self.knowledge
-        recalled = known.outcomes_like(words, k=SIMILAR)
-        phrase = goal.thing or (goal.to if goal.to != ME else "")
-        if not phrase:
-            return Plan(goal, _steps(goal, None, self._asker()), recalled=recalled)
-        looked = known.looks_for(phrase, since_ns=max(1, now - PAST_DAYS * DAY_NS))
-        meant = known.meant(phrase, now_ns=now, travel_m=self._travel_m, looked=looked)
-        regions = known.regions(meant.thing, now_ns=now, travel_m=self._travel_m, looked=looked)
-        first = meant.candidates[0] if meant.candidates else None
-        way = self._way(first.position) if first is not None else ()
-        evidence = first.evidence if first is not None else None
+        asked = _Asked(self.knowledge, now, self._travel_m)
+        recalled = asked.knowledge.outcomes_like(words, k=SIMILAR)
+        try:
+            aim = self._aim(goal, asked)
+        except Unknown as unknown:
+            return Plan(goal, (), recalled=recalled, reason=str(unknown))
+        way = self._way(aim.position) if aim.position is not None else ()
+        evidence = aim.candidates[0].evidence if aim.candidates else None
         return Plan(
-            goal, _steps(goal, first, self._asker()), meant.candidates, regions[:REGIONS_SHOWN],
+            goal, _steps(goal, aim, self._asker()), aim.candidates, aim.regions[:REGIONS_SHOWN],
             recalled, way, evidence.map_id if evidence else DEFAULT_MAP,
-            evidence.epoch if evidence else 0,
+            evidence.epoch if evidence else 0, target=aim.position,
         )  # fmt: skip
+
+    def _aim(self, goal: Goal, asked: _Asked) -> _Aim:
+        """Where it would go first, and from there on.
+
+        Raises:
+            Unknown: Nowhere.
+        """
+        if goal.kind == "return":
+            _, there = moment(asked, goal)
+            seen = asked.meant(goal.thing).candidates
+            return _Aim(there, f"place where the {goal.thing} was", seen)
+        if goal.kind == "go":
+            if goal.to == ME:
+                return _Aim(self._asker(), "you")
+            room = asked.room(goal.to)
+            if room is not None:
+                return _Aim(room, goal.to)
+        phrase = goal.to if goal.kind == "go" else goal.thing
+        if not phrase:
+            return _Aim(None, "")
+        since_ns = max(1, asked.now_ns - PAST_DAYS * DAY_NS)
+        asked = replace(asked, looked=asked.knowledge.looks_for(phrase, since_ns=since_ns))
+        meant = asked.meant(phrase)
+        candidates = meant.candidates
+        if goal.kind in NAMED and not candidates:
+            raise Unknown("nothing known")
+        if goal.kind in FOUND and goal.to:  # only there, wherever it was seen
+            candidates = ()
+        within = goal.to if goal.kind in FOUND else ""
+        regions = asked.regions(meant.thing, within=within)
+        first = candidates[0] if candidates else None
+        to: tuple[Region, ...] = ()
+        if goal.kind == "put":
+            to = tuple(put_on(asked, goal, meant.thing))
+        elif goal.kind == "put back":
+            found_at = first.position if first is not None else None
+            to = tuple(put_back_on(asked, meant.thing, candidates, found_at))
+        if first is not None:
+            return _Aim(first.position, first.label, candidates, regions, to)
+        position = regions[0].top if regions else None
+        return _Aim(position, meant.thing, (), regions, to)
 
     def do(
         self,
@@ -149,7 +192,7 @@ class Planner:
                 errand.here()
             said = DOING[goal.kind](errand)
             outcome = errand.outcome(done=True, reason="done", said=said)
-        except (Ended, SkillFailed) as ended:
+        except (Unknown, SkillFailed) as ended:
             outcome = errand.outcome(done=False, reason=str(ended), said=_regrets(goal, str(ended)))
         where = body.navigator.where()
         outcomes.remember(self.memory, outcome, where, session=self.session)
@@ -198,35 +241,84 @@ def _regrets(goal: Goal, reason: str) -> str:
             return f"I could not do it: {reason}."
 
 
-def _steps(goal: Goal, first: Candidate | None, asker: Vector3 | None) -> tuple[Skill, ...]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is known at a moment; implements `destinations.Asked`."""
+
+    knowledge: Knowledge
+    now_ns: int
+    travel_m: TravelM
+    looked: tuple[LookedFor, ...] = ()
+
+    def meant(self, phrase: str) -> Meant:
+        return self.knowledge.meant(
+            phrase, now_ns=self.now_ns, travel_m=self.travel_m, looked=self.looked
+        )
+
+    def regions(self, thing: str, *, within: str = "") -> tuple[Region, ...]:
+        return self.knowledge.regions(
+            thing, now_ns=self.now_ns, travel_m=self.travel_m, within=within, looked=self.looked
+        )
+
+    def room(self, name: str) -> Vector3 | None:
+        return self.knowledge.room(name, now_ns=self.now_ns, travel_m=self.travel_m)
+
+    def ask(self, question: str) -> Answer:
+        return self.knowledge.ask(question, now_ns=self.now_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """Where a plan leads.
+
+    Attributes:
+        position: Where to first, `map`; None where nothing tells.
+        name: What is there.
+        candidates: Where the thing may be.
+        regions: Where it would be searched.
+        to: The surfaces it would be put on.
+    """
+
+    position: Vector3 | None
+    name: str
+    candidates: tuple[Candidate, ...] = ()
+    regions: tuple[Region, ...] = ()
+    to: tuple[Region, ...] = ()
+
+
+def _steps(goal: Goal, aim: _Aim, asker: Vector3 | None) -> tuple[Skill, ...]:
     """The steps of a plan, if everything is where it is remembered."""
-    name = first.label if first is not None else goal.thing or goal.to
-    at = first.position if first is not None else (0.0, 0.0, 0.0)
+    name, at = aim.name, aim.position or (0.0, 0.0, 0.0)
     back: tuple[Skill, ...] = ()
     if asker is not None:
         back = (GoTo(Pose(*asker), "you"),)
-    find: tuple[Skill, ...] = (
-        (Approach(at, name), Look(at, name)) if first is not None else (Search("house", at, name),)
-    )
-    take: tuple[Skill, ...] = (*find, Pick(name, at))
+    where = aim.regions[0].told if aim.regions else goal.to or "house"
+    find: tuple[Skill, ...] = (Search(where, at, name),)
+    if aim.candidates:
+        find = (Approach(at, name), Look(at, name))
+    reach: tuple[Skill, ...] = (Approach(at, name, reach=True),) if aim.candidates else find
     match goal.kind:
         case "go" | "return":
             return back if goal.to == ME else (Approach(at, name),)
         case "find" | "search":
             return find
         case "fetch":
-            return (*take, *back, Give(name))
+            return (*find, Pick(name, at), *back, Give(name))
         case "put" | "put back":
-            to = goal.to or "its usual place"
-            return (*take, Search(to, at, "free spot"), Place(name, at, to))
+            there = aim.to[0] if aim.to else None
+            laid: tuple[Skill, ...] = (Search(goal.to or "house", at, "free spot"),)
+            if there is not None:
+                laid = (Approach(there.top, there.name, reach=True),
+                        Place(name, there.top, there.told))  # fmt: skip
+            return (*find, Pick(name, at), *laid)
         case "open":
             return (Approach(at, name, reach=True), Open(name, at))
         case "close":
             return (Approach(at, name, reach=True), Close(name, at))
         case "press":
-            return (Approach(at, name, reach=True), Press(name, at))
+            return (*reach, Press(name, at))
         case "push":
-            return (Approach(at, name, reach=True), Push(name, at))
+            return (*reach, Push(name, at))
         case "patrol":
             return (Search("house", at, ""), Say("what has changed"))
         case "wait":

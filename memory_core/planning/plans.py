@@ -28,6 +28,8 @@ class Plan:
         way: The way it would drive, `map`, metres; empty where it is not known.
         map_id: The map.
         epoch: The map's epoch the plan was made at.
+        reason: Why there are no steps, where there are none: `nothing known`, `destination unknown`.
+        target: What it would go to first, `map`; None where nothing tells.
     """
 
     goal: Goal
@@ -38,12 +40,16 @@ class Plan:
     way: tuple[Vector3, ...] = ()
     map_id: str = "map"
     epoch: int = 0
+    reason: str = ""
+    target: Vector3 | None = None
 
     @property
     def told(self) -> str:
         """The plan as text, a line a step, and what it falls back on."""
         lines = [f"{number}. {told(step)}" for number, step in enumerate(self.steps, 1)]
-        first = self.candidates[0] if self.candidates else None
+        if self.reason:
+            lines.append(f"nothing can be done: {self.reason}")
+        first = self.candidates[0] if self.candidates and self.goal.kind != "return" else None
         if first is not None:
             lines.append(
                 f"because the {first.label} was {first.told} ({first.meaning:.0%} meant, "
@@ -73,5 +79,7 @@ class Plan:
             "way": [list(point) for point in self.way],
             "map_id": self.map_id,
             "epoch": self.epoch,
+            "reason": self.reason,
+            "target": None if self.target is None else list(self.target),
             "text": self.told,
         }  # fmt: skip

@@ -156,7 +156,7 @@ def regions_for(
         return ()
     names = _searched(scene)
     found = np.array(sorted(names), np.int64)
-    found = found[~left(scene, found)] if len(found) else found
+    found = found[~left(scene, found) & scene.placed[found]] if len(found) else found
     if within and len(found):
         named = _within(context, scene, found, within)
         found = found[named] if named.any() else found

@@ -141,8 +141,7 @@ def _relations(scene: Scene) -> tuple[FloatArray, FloatArray, FloatArray]:
         close = np.exp(-((angle / _BESIDE_RAD) ** 2))
         np.fill_diagonal(close, 0)
         label = scene.thing_label[seen]
-        for other, name in enumerate(label):
-            beside[seen, name] = np.maximum(beside[seen, name], close[:, other])
+        np.maximum.at(beside, (seen[:, None], label[None]), close)
         alike = (label[:, None] == label[None]) & (np.abs(rightward) < np.pi / 2)
         np.fill_diagonal(alike, False)
         count = np.maximum(alike.sum(axis=1), 1)

@@ -23,6 +23,7 @@ from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.semantic.floors import camera_height, floors_of
 from memory_core.semantic.kinds import KindModel
 from memory_core.types import (
+    ORIGIN,
     BoolArray,
     Encode,
     Entity,
@@ -103,6 +104,15 @@ class Scene:
     def stood(self) -> FloatArray:
         """Positions of the standpoints in the map, metres, shape (s, 3)."""
         return np.array([s.map_pose.position for s in self.stored if s.map_pose is not None])
+
+    @property
+    def placed(self) -> BoolArray:
+        """Whether a thing's position is one in the map, shape (e,).
+
+        Who was lost and had no anchor of its own measured from where its wheels began.
+        """
+        views = (self.stored[station].observation for station, _ in self.best_view)
+        return np.array([o.localised or o.anchor_id != ORIGIN for o in views], bool)
 
     def room_of(self, thing: int) -> tuple[str, float]:
         """The likeliest kind of room a thing is in, and the belief in it."""

@@ -142,6 +142,15 @@ def test_what_was_seen_by_a_lost_robot_says_so(empty):
     assert not found.evidence[0].localised
 
 
+def test_what_was_last_seen_by_a_lost_robot_says_so_whatever_was_seen_before(empty):
+    empty.observe(mug_at(1, 2.0))
+    empty.add_anchor("odom-2", Pose(0.0, 0.0))
+    empty.observe(mug_at(2, 40.0, anchor_id="odom-2", localised=False))
+    found = empty.ask("where is the mug?", now_ns=NOW)
+    assert found.position == pytest.approx((41.0, 0.5, 0.8))
+    assert "not localised" in found.answer and found.frame == "odom-2"
+
+
 def test_a_localised_robot_is_not_called_lost(empty):
     empty.observe(mug_at(1, 2.0))
     found = empty.ask("where is the mug?", now_ns=NOW)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
+import signal
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from flat_world import FlatWorld, Thing
 from memory_core.errors import GoalNotUnderstood
 from memory_core.memory import RobotMemory
 from memory_core.planning.planner import Planner
-from memory_core.types import Pose
+from memory_core.types import Observation, Pose, Sighting
 
 
 def furnished() -> list[Thing]:
@@ -86,6 +89,39 @@ def test_a_plan_keeps_attention_and_its_path_and_moves_nothing(world):
     assert "red mug" in plan.told and "kitchen" in plan.told
 
 
+def approached(plan):
+    return [step["target"] for step in plan.to_json()["steps"] if step["skill"] == "approach"]
+
+
+def test_the_plan_of_a_return_leads_to_where_the_thing_was_first_seen(world):
+    world.next_day()
+    world.thing("red mug").at = (-0.4, 7.4, 0.8)
+    assert planner(world).do("find the red mug").done
+    plan = planner(world).plan("go back to where you first saw the red mug")
+    (at,) = approached(plan)
+    assert math.dist(at, (7.4, 0.3, 0.95)) < 1.0
+
+
+def test_the_plan_to_a_room_leads_there_and_not_to_a_thing(world):
+    plan = planner(world).plan("go to the kitchen")
+    (at,) = approached(plan)
+    outcome = planner(world).do("go to the kitchen")
+    assert outcome.done and math.dist(at[:2], world.pose.position[:2]) < 1.5
+    assert plan.way
+
+
+def test_the_plan_to_put_a_thing_somewhere_names_that_place(world):
+    plan = planner(world).plan("put the red mug on the desk")
+    place = next(step for step in plan.to_json()["steps"] if step["skill"] == "place")
+    assert math.dist(place["at"][:2], world.thing("desk").at[:2]) < 0.6
+
+
+def test_a_plan_for_what_nobody_knows_says_so(world):
+    plan = planner(world).plan("go to the unicorn")
+    assert (plan.steps, plan.reason) == ((), "nothing known")
+    assert "nothing known" in plan.told
+
+
 def test_a_thing_that_was_moved_is_found_elsewhere_and_it_says_where_it_had_been(world):
     world.next_day()
     world.thing("red mug").at = (-0.4, 7.4, 0.8)
@@ -108,6 +144,21 @@ def test_who_found_a_thing_turns_to_it(world, monkeypatch):
     assert planner(world).do("find the red mug").done
     x, y, _ = world.pose.inverse().apply(*world.thing("red mug").at)
     assert abs(math.atan2(y, x)) < 0.1
+
+
+def test_what_was_seen_while_it_was_lost_is_nowhere_to_go(world):
+    mug = Sighting("red mug", position=(1.0, 0.0, 0.9))
+    astray = Pose(-3.0, -3.0)  # by the wheels, from where they began
+    seen = [
+        Observation(f"lost {n}", world.stamp_ns + n, pose=astray, localised=False, sightings=(mug,))
+        for n in range(3)
+    ]
+    world.memory.observe(seen)
+    world.stamp_ns += 10
+    for words in ("bring me the red mug", "find the red mug"):
+        for candidate in planner(world).plan(words).candidates:
+            assert math.dist(candidate.position, (-2.0, -3.0, 0.9)) > 1.0
+    assert planner(world).do("bring me the red mug").done
 
 
 def test_it_does_not_look_first_where_it_failed_before(world):
@@ -246,3 +297,35 @@ def test_after_a_power_cut_it_goes_on_with_what_it_holds(world):
     assert world.given == ["red mug"]
     assert math.hypot(world.pose.x, world.pose.y) < 0.5, "it was not brought to the asker"
     assert planner(world).resume() is None
+
+
+def killed_on_its_way_back(folder: Path, stamp_ns: int) -> None:
+    """Run an errand until the mug is in the hand and the robot halfway back; then nothing more."""
+    with RobotMemory.open(folder) as memory:
+        world = FlatWorld(memory, furnished(), stamp_ns)
+
+        def cut() -> bool:
+            if world.held is not None and world.pose.x < 4.0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return False
+
+        planner(world).do("bring me the red mug", interrupted=cut)
+
+
+def test_another_process_goes_on_where_one_was_killed(toured_once, tmp_path):
+    folder, stamp_ns = toured_once
+    shutil.copytree(folder, tmp_path / "memory")
+    process = get_context("spawn").Process(
+        target=killed_on_its_way_back, args=(tmp_path / "memory", stamp_ns)
+    )
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    with RobotMemory.open(tmp_path / "memory") as memory:
+        assert memory.verify().clean
+        world = FlatWorld(memory, furnished(), memory.store.newest_ns() + 10**9)
+        world.held = world.thing("red mug")
+        outcome = planner(world).resume()
+        assert outcome is not None and outcome.done, outcome
+        assert world.given == ["red mug"]
+        assert "pick" not in [step.skill for step in outcome.steps]

@@ -46,7 +46,7 @@ _TRIES = 5
 _LOOKED_EVERY_S = 0.6
 _LOOKED_AHEAD_M = 2.5
 _WAITS_S = 1.0
-_NO_PROGRESS_S = 6.0
+_NO_PROGRESS_S, _PROGRESS_M = 6.0, 0.05
 _LOOKS = 4
 _BACK_OFF = (0.15, 1.2)
 _WANDERS_S = 90.0
@@ -98,6 +98,7 @@ class GridNavigator:
         self._odometry: Planar | None = None
         self._ground: dict[int, Ground] = {}
         self._swept: Sweep | None = None
+        self._swept_on: dict[int, Sweep] = {}
         self._freed_at: tuple[float, float] | None = None
         self._advance(0.0, 0.0)
 
@@ -133,7 +134,7 @@ class GridNavigator:
             legs = self._floors.legs(self._here(), target, self._way_on)
             if not legs:
                 return ()
-            sweep = Sweep(self._ground_of(floor), legs[-1].way[0])
+            sweep = self._sweep_on(floor, legs[-1].way[0])
         height = self.localiser.atlas.heights_m[floor]
         found = [
             spatial(pose, z=height)
@@ -179,7 +180,7 @@ class GridNavigator:
         if floor == self.localiser.floor and start == self._here()[:2]:
             back = self._sweep_from_here().way(end, aside_m=_WITHIN_REACH_M)
             return back[::-1]
-        return Sweep(self._ground_of(floor), start).way(end, aside_m=_WITHIN_REACH_M)[::-1]
+        return self._sweep_on(floor, start).way(end, aside_m=_WITHIN_REACH_M)[::-1]
 
     def _make_room(self, floor: int, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Let the map reach as far as a way into the unknown may have to."""
@@ -194,6 +195,14 @@ class GridNavigator:
                 grid, radius_m=self._base.radius_m, through_unknown=self._through_unknown
             )
             self._ground[floor] = known
+        return known
+
+    def _sweep_on(self, floor: int, start: tuple[float, float]) -> Sweep:
+        """Ways from a place on any floor; a floor that the robot is not on stays as it is."""
+        ground = self._ground_of(floor)
+        known = self._swept_on.get(floor)
+        if known is None or known.ground is not ground or known.root != start:
+            known = self._swept_on[floor] = Sweep(ground, start)
         return known
 
     def _sweep_from_here(self) -> Sweep:
@@ -287,7 +296,7 @@ class GridNavigator:
         pursuit: Pursuit | None = None
         planned_on = self.localiser.grid
         looked = waited = stalled = 0.0
-        nearest = math.inf
+        nearest, planned_at = math.inf, self.localiser.pose
         while True:
             if interrupted():
                 return "interrupted"
@@ -303,12 +312,15 @@ class GridNavigator:
                 way = self._plan(end[:2], within_m)
                 if not way:
                     return "no path" if pursuit is None else "blocked"
-                pursuit, nearest, stalled = self._pursuit(way), math.inf, 0.0
+                pursuit = self._pursuit(way)
+                nearest = pursuit.remaining_m(pose)
+                if math.dist(pose[:2], planned_at[:2]) > _PROGRESS_M:  # planning anew alone is none
+                    stalled, planned_at = 0.0, pose
             looked = 0.0 if looked >= _LOOKED_EVERY_S else looked + self._step_s
             remaining = pursuit.remaining_m(pose)
             if remaining < 0.02 and math.dist(pose[:2], end[:2]) <= within_m:
                 return "reached"
-            stalled = 0.0 if remaining < nearest - 0.05 else stalled + self._step_s
+            stalled = 0.0 if remaining < nearest - _PROGRESS_M else stalled + self._step_s
             nearest = min(nearest, remaining) if stalled == 0 else nearest
             command = pursuit.command(pose, self._obstacles, seconds=self._step_s)
             waited = waited + self._step_s if command.blocked else 0.0
@@ -332,9 +344,13 @@ class GridNavigator:
         return Pursuit(way, limits=self._limits, radius_m=self._base.radius_m)
 
     def _closed(self, pursuit: Pursuit) -> bool:
-        """Whether the next metres of a way have become too narrow."""
+        """Whether the next metres of a way have become too narrow.
+
+        A point of a way lies up to half a diagonal off the middle of its cell, which is what has
+        room for the robot and half a cell more.
+        """
         rest = np.array(pursuit.rest(_LOOKED_AHEAD_M))[3:]
-        radius = self._base.radius_m
+        radius = self._base.radius_m - (math.sqrt(0.5) - 0.5) * self.localiser.grid.cell_m
         return len(rest) > 0 and (
             self.localiser.grid.distance_to_occupied_m(rest, within_m=radius) < radius
         )

@@ -170,6 +170,7 @@ class Sweep:
             )
             self.costs[ground.passable] = costs
         self._cells = np.argwhere(ground.passable)
+        self._ways: dict[tuple[Point, float], tuple[Point, ...]] = {}
 
     @property
     def area_m2(self) -> float:
@@ -183,6 +184,12 @@ class Sweep:
             point: Where to start; the nearest cell with a way at most so far aside will do.
             aside_m: See there.
         """
+        key = (point, aside_m)
+        if key not in self._ways:  # the same places are asked about again and again
+            self._ways[key] = tuple(self._way(point, aside_m))
+        return list(self._ways[key])
+
+    def _way(self, point: Point, aside_m: float) -> list[Point]:
         cell = self._reachable(point, aside_m)
         if cell is None:
             return []
