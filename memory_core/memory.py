@@ -331,6 +331,10 @@ class RobotMemory:
             raise
         return committer.submit(ready, urgent=False)
 
+    def flush(self) -> None:
+        """Commit what was handed in so far without waiting for more, and return when it is on disk."""
+        self._writer().submit((), urgent=True).result()
+
     def _count(self, refused: list[Refusal]) -> None:
         try:
             self._store.count_refusals(refused)
@@ -343,6 +347,8 @@ class RobotMemory:
         self._count(list(refused))
 
     def _commit(self, observations: Sequence[Observation]) -> Written:
+        if not observations:
+            return Written((), (), ())
         written = self._store.write(observations)
         if written.rowids:
             self._after_commit(written)
@@ -966,6 +972,12 @@ class RobotMemory:
         """
         self._view()
         return self._structure.organise(progress=progress)
+
+    @property
+    def pending(self) -> int:
+        """Observations that are on disk and not organised yet: what structure is behind by."""
+        self._view()
+        return self._structure.organiser.pending
 
     def wait(self) -> None:
         """Wait until what runs in the background is done: indexes, structure, attention."""

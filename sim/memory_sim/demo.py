@@ -24,6 +24,7 @@ from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Give, Skill, told
 from memory_core.types import Json, Pose
+from memory_sim.agents.choice import remembered
 from memory_sim.asking import (
     Posed,
     asked_after_the_errand,
@@ -137,7 +138,9 @@ def _first_day(plan: HomePlan, memory: RobotMemory, options: argparse.Namespace)
                 bar(sum(map(witness.seen, in_the_open)), len(in_the_open))
                 return False
 
-            planner = Planner(memory, robot.body(), session=robot.session)
+            planner = Planner(
+                memory, robot.body(), session=robot.session, knowing=remembered(robot)
+            )
             outcome = planner.do(PATROL, interrupted=tick)
         robot.sleep()
         now_ns = robot.base.stamp_ns
@@ -209,7 +212,9 @@ def _fetch(
             film.step(told(step))
 
         _say(options, f"> {words}")
-        planner = Planner(memory, robot.body(), session=robot.session, told=tell)
+        planner = Planner(
+            memory, robot.body(), session=robot.session, told=tell, knowing=remembered(robot)
+        )
         meant = planner.plan(words)
         why = way_of_attention(memory, meant)
         drawing = draw_plan(meant, memory.entities(), robot=dock)

@@ -28,6 +28,7 @@ from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Skill, told
 from memory_core.types import FloatArray, Vector3
+from memory_sim.agents.choice import remembered
 from memory_sim.detecting.choice import SEGMENTATION, detector_named
 from memory_sim.film import Film
 from memory_sim.robot import MAPS, HouseRobot
@@ -89,7 +90,10 @@ class Life:
         )  # fmt: skip
         if film is not None:
             film.follow(self.robot)
-        self.planner = Planner(memory, self.robot.body(), session=day.session, told=self._told)
+        self.planner = Planner(
+            memory, self.robot.body(), session=day.session, told=self._told,
+            knowing=remembered(self.robot),
+        )  # fmt: skip
 
     def do(self, words: str, stopped: Interrupted) -> Outcome:
         """Carry out an errand, and tell of it."""

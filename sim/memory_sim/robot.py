@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -47,6 +48,8 @@ CLOUD_STRIDE = 2
 CLOUD_MARGIN_M = 0.03
 LEAST_SHOWN = 0.05
 """A picture with depth in less of it shows nothing: the lens is covered, or it came broken."""
+NOTICED = 2_000
+"""What was seen is kept until somebody asks what was noticed, the latest of it."""
 PICTURES = 20
 """That many in a row may not come before a look fails."""
 KEYFRAMES = KeyframeRule(change=0.25)
@@ -96,7 +99,7 @@ class HouseRobot:
         self._last_ns = -PERIOD_NS
         self._told_rooms_ns = start_ns
         self._pending: list[Future[Any]] = []
-        self._noticed: list[Seen] = []
+        self._noticed: deque[Seen] = deque(maxlen=NOTICED)
         self._cloud: FloatArray = np.empty((0, 3))
         self._looked: tuple[Frame, Pose] | None = None
         self.base.look_towards(0.0, DRIVING_TILT_RAD)
@@ -130,6 +133,8 @@ class HouseRobot:
     def settle(self) -> None:
         """Wait until everything seen so far is remembered."""
         pending, self._pending = self._pending, []
+        if pending:
+            self.memory.flush()
         for future in pending:
             future.result()
 
@@ -143,6 +148,7 @@ class HouseRobot:
         self._tell_anchors()
         if motion.stamp_ns - self._told_rooms_ns >= ROOMS_PERIOD_NS:
             self._tell_rooms()
+            save_state(self._localiser, self.memory.folder / MAPS)  # the power may go
         self._perceive_in_time()
 
     def _tell_anchors(self) -> None:
@@ -230,8 +236,10 @@ class HouseRobot:
 
     def _own(self, cloud: FloatArray) -> bool:
         """Whether points, base frame, shape (n, 3), are on what the robot itself holds."""
+        if not self.arm.holding:
+            return False
         x, y, _ = cloud.mean(axis=0)
-        return self.arm.holding and math.hypot(x, y) < HELD_WITHIN_M
+        return math.hypot(x, y) < HELD_WITHIN_M
 
     def _seen(
         self,
@@ -309,7 +317,8 @@ class HouseRobot:
 
     def noticed(self) -> tuple[Seen, ...]:
         """See `Eyes.noticed`."""
-        found, self._noticed = tuple(self._noticed), []
+        found = tuple(self._noticed)
+        self._noticed.clear()
         return found
 
     def cloud(self) -> FloatArray:

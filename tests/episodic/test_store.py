@@ -372,6 +372,17 @@ def test_submissions_nobody_waits_for_share_one_commit(tmp_path):
         assert memory.store.counter("commits") - before <= 2
 
 
+def test_what_was_handed_in_is_on_disk_after_a_flush(tmp_path):
+    with opened(tmp_path, commit_window_s=30) as memory:
+        futures = [memory.submit(note(n)) for n in range(10)]
+        memory.flush()
+        assert all(future.done() for future in futures)
+        before = memory.store.counter("commits")
+        memory.flush()  # with nothing to write
+        assert memory.store.counter("commits") == before
+        assert memory.verify().clean
+
+
 def test_one_bad_submission_does_not_fail_the_others():
     written, gate = [], threading.Event()
 

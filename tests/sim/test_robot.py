@@ -9,6 +9,7 @@ import pytest
 
 from memory_core.memory import RobotMemory
 from memory_core.planning.planner import Planner
+from memory_sim.house_scoring import WALKING_M_S
 from memory_sim.robot import HouseRobot
 from memory_sim.worlds.home import truth
 from memory_sim.worlds.home.plan import plan_home
@@ -16,7 +17,6 @@ from memory_sim.worlds.home.world import World
 
 START_NS = 1_772_528_400_000_000_000
 DAY_NS = 86_400 * 10**9
-WALKING_M_S = 1.0
 SEED = 11
 
 

@@ -38,19 +38,36 @@ def knowledge_of(agent: str, robot: HouseRobot, *, first: Mapping[str, Whereabou
     elif agent == "flat":
         known = Flat(robot.navigator, robot.memory)
     elif agent == "memory":
-        known = Remembered(robot.memory)
+        return remembered(robot)
     elif agent == "perfect":
         known = Perfect(robot.world, first)
     else:
         raise ValueError(f"agent {agent!r}; expected one of {', '.join(AGENTS)}")
-    return Settled(known, robot.settle)
+    return _settled(known, robot)
+
+
+def remembered(robot: HouseRobot) -> Knowledge:
+    """What a robot's own memory knows.
+
+    Args:
+        robot: Whose planner it is for.
+    """
+    return _settled(Remembered(robot.memory), robot)
+
+
+def _settled(known: Knowledge, robot: HouseRobot) -> Settled:
+    def settle() -> None:
+        robot.settle()
+        robot.memory.wait()
+
+    return Settled(known, settle)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A knowledge that is asked only once everything seen so far is remembered.
+    """A knowledge that is asked only once everything seen so far is remembered and organised.
 
-    Frames are committed beside the robot's own work; a plan must not depend on how far that is.
+    Both go on beside the robot's own work; a plan must not depend on how far they are.
 
     Attributes:
         known: What is known.

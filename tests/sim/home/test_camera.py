@@ -203,3 +203,26 @@ def test_a_picture_of_a_large_home_takes_a_few_hundredths_of_a_second():
             large.camera.look(pose)
         spent = (time.process_time() - start) / len(poses)
     assert spent < 0.06  # about 0.01 on an idle core
+
+
+def test_a_look_that_is_repeated_differs_in_noise_alone_and_shows_what_moved():
+    with World(plan_home(11, rooms=4, floors=1), day=0) as home:
+        camera, fresh = Camera(home, seed=1), Camera(home, noise=0)
+        for number, name in enumerate(home.things, start=1):
+            x, y, z = home.pose_of(name).position
+            base = Pose(x - 1.0, y)
+            pan, tilt = towards(base, (x, y, z))
+            pose = head_pose(base, pan_rad=pan, tilt_rad=tilt)
+            if np.count_nonzero(fresh.look(pose).owners == number) > 20:
+                break
+        first, again = camera.look(pose), camera.look(pose)
+        assert np.array_equal(first.image, again.image)
+        assert np.array_equal(first.owners, again.owners)
+        assert not np.array_equal(first.depth_m, again.depth_m)
+        first.image[:] = 0  # what is given away is the taker's
+        home.place(name, Pose(x, y + 0.3, z))
+        moved = camera.look(pose)
+        assert np.array_equal(moved.image, fresh.look(pose).image)
+        assert not np.array_equal(moved.owners, again.owners)
+        camera.close()
+        fresh.close()

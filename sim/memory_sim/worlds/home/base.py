@@ -16,7 +16,7 @@ from memory_core.planning.body import Motion, Scan
 from memory_core.types import Pose
 from memory_sim.worlds.home.camera import head_pose
 from memory_sim.worlds.home.robot import Part, RobotBody
-from memory_sim.worlds.home.robot_model import BASE_RADIUS_M
+from memory_sim.worlds.home.robot_model import BASE_RADIUS_M, PAN_RAD, TILT_RAD
 from memory_sim.worlds.home.section import Section, beams
 from memory_sim.worlds.home.world import World
 
@@ -104,7 +104,9 @@ class SimBase:
         return head_pose(Pose(), pan_rad=pan, tilt_rad=tilt)
 
     def look_towards(self, pan: float, tilt: float) -> None:
-        """Turn the head, radians; it takes its time."""
+        """Turn the head, radians, as far as it goes; it takes its time."""
+        pan = min(max(pan, PAN_RAD[0]), PAN_RAD[1])
+        tilt = min(max(tilt, TILT_RAD[0]), TILT_RAD[1])
         turn = max(abs(pan - self._head[0]), abs(tilt - self._head[1]))
         self._head = (pan, tilt)
         self.robot.turn_head(pan, tilt)

@@ -109,6 +109,7 @@ class Camera:
             self._renderer = client.ER_BULLET_HARDWARE_OPENGL
         self._light = world.state.lighting
         self._lost, self._noise = lost, noise
+        self._drawn: tuple[tuple[Pose, int], FloatArray, FloatArray, IntArray] | None = None
         stream = [world.plan.seed, world.state.day, 3] if seed is None else [seed]
         self._random = np.random.default_rng(stream)
         width, height = world.width, world.height
@@ -135,6 +136,15 @@ class Camera:
         """
         if self._lost and self._random.random() < self._lost:
             return None
+        drawn = (camera, self._scene.revision)
+        if self._drawn is None or self._drawn[0] != drawn:  # a look is repeated to be sure
+            self._drawn = (drawn, *self._draw(camera))
+        _, image, nearness, owners = self._drawn
+        depth_m = self._measured(nearness)
+        return Frame(image.copy(), depth_m, camera, self.intrinsics, owners.copy())
+
+    def _draw(self, camera: Pose) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Colours, the inverse of exact depth, and whose pixels, as they are from a pose."""
         lens = self.intrinsics
         wedges = self._scene.show_for(camera, tangents=self._tangents, far_m=FAR_M)
         image, nearness = self._shell.paint(camera, wedges)
@@ -156,7 +166,7 @@ class Camera:
         np.copyto(nearness, near, where=solid)
         # the last entry is for -1, no body
         owners = self._scene.owner_of_body.take(np.reshape(bodies, shape), mode="wrap") * solid
-        return Frame(image, self._measured(nearness), camera, lens, owners)
+        return image, nearness, owners
 
     def _measured(self, nearness: FloatArray) -> FloatArray:
         """Depth as a sensor gives it: spread grows with the square (Khoshelham, Elberink 2012)."""

@@ -18,6 +18,8 @@ BASE_RADIUS_M = 0.27
 LIFT_M = (0.0, 0.6)
 LIFT_MOUNT = (-0.05, -0.15, 0.25)
 """Where the arm stands with the lift down, base frame, metres."""
+PAN_RAD, TILT_RAD = (-2.6, 2.6), (-1.4, 0.8)
+"""How far the head turns to the right and left, and down and up."""
 WIDEST_GRIP_M = 0.08
 FINGER_REACH_M = 0.1034
 """From the hand's frame to the point between the fingertips."""
@@ -103,10 +105,10 @@ def robot_urdf() -> str:
     robot = ElementTree.Element("robot", name="home_robot")
     _link(robot, "base", _BASE_SHAPES)
     _link(robot, "head_pan", ())
-    _joint(robot, "pan", "revolute", "base", "head_pan", HEAD_M, limits=(-2.6, 2.6))
+    _joint(robot, "pan", "revolute", "base", "head_pan", HEAD_M, limits=PAN_RAD)
     _link(robot, "head_tilt", _HEAD_SHAPES)
     _joint(robot, "tilt", "revolute", "head_pan", "head_tilt", (0, 0, 0), axis="0 -1 0",
-           limits=(-1.4, 0.8))  # fmt: skip
+           limits=TILT_RAD)  # fmt: skip
     _link(robot, "lift", _LIFT_SHAPES)
     _joint(robot, "lift", "prismatic", "base", "lift", LIFT_MOUNT, limits=LIFT_M)
     parent = "lift"

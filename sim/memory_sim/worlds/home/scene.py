@@ -81,6 +81,8 @@ class Scene:
             cull: Whether what cannot be in a picture is left out of it.
         """
         self.client = connect()
+        self.revision = 0
+        """Rises with every change of what there is to see."""
         self._number_of = {owner: number for number, owner in enumerate(owners_in(world))}
         self._cull = cull
         self._world = world
@@ -151,6 +153,7 @@ class Scene:
 
     def _follow(self, name: str) -> None:
         """Put the bodies of a thing, opening or piece of furniture where the world has it."""
+        self.revision += 1
         world = self._world
         rooms = None
         if name in world.joints:
