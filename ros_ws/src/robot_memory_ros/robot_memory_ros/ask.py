@@ -14,6 +14,8 @@ from rosidl_runtime_py import message_to_ordereddict
 
 from robot_memory_ros.client import MemoryClient
 
+PATIENT_S = 3.0
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Ask, print the answer and its evidence."""
@@ -22,7 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('question', nargs='+', help='in English')
     parser.add_argument('--namespace', default='', help='of the robot')
     parser.add_argument('--zone', default='', help='time zone of the question (default: UTC)')
-    parser.add_argument('--timeout', type=float, default=10.0, help='seconds')
+    parser.add_argument(
+        '--timeout', type=float, default=60.0,
+        help='seconds; the first answer waits for the text encoder (default: 60)',
+    )  # fmt: skip
     parser.add_argument('--json', action='store_true', help='print the whole response as JSON')
     options = parser.parse_args(remove_ros_args(given)[1:])
     rclpy.init(args=given)
@@ -50,7 +55,10 @@ def _ask(node: Node, options: argparse.Namespace) -> int:
         rclpy.spin_once(node, timeout_sec=0.1)
         waited += 0.1
     future = client.ask(' '.join(options.question), zone=options.zone)
-    rclpy.spin_until_future_complete(node, future, timeout_sec=options.timeout)
+    rclpy.spin_until_future_complete(node, future, timeout_sec=min(PATIENT_S, options.timeout))
+    if not future.done():
+        print('memory_node is there and has not answered yet; waiting …', file=sys.stderr)
+        rclpy.spin_until_future_complete(node, future, timeout_sec=options.timeout)
     if not future.done():
         print(f'no answer within {options.timeout:g} s', file=sys.stderr)
         return 2

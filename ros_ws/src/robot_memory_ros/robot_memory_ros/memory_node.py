@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -213,7 +214,15 @@ class MemoryNode(LifecycleNode):
         """Take observations, and publish."""
         done = super().on_activate(state)
         self._active.set()
+        memory = self._memory
+        if memory is not None and self._pools:
+            self._pools[0].submit(self._warm, memory)
         return done
+
+    def _warm(self, memory: RobotMemory) -> None:
+        """Recall once, so that whoever asks first need not wait for the text encoder to load."""
+        with suppress(RobotMemoryError):
+            memory.recall('anything', k=1)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop taking observations; what was taken is stored."""
