@@ -247,7 +247,7 @@ class PlannerNode(Node):
         if request.plan_only:
             planner = self._planner()
             plan = planner.plan(words)
-            goal = self._goal_pose(planner, plan)
+            goal = self._goal_pose(plan)
             if goal is not None:
                 result.goal_pose = self._pose(goal)
             result.explanation = plan.told
@@ -276,21 +276,13 @@ class PlannerNode(Node):
         result.evidence = errand.evidence
         return result
 
-    def _goal_pose(self, planner: Planner, plan: Plan) -> Pose | None:
+    def _goal_pose(self, plan: Plan) -> Pose | None:
         """Find where the robot would stand at the end of a plan to go somewhere."""
-        navigator, goal = self.navigator, plan.goal
-        room = None
-        if goal.to:
-            room = planner.knowledge.room(
-                goal.to, now_ns=planner.body.stamp_ns(), travel_m=navigator.travel_m
-            )
-        if room is not None:
-            found = navigator.standing(room, near_m=0.0, far_m=ROOM_M)
-        elif plan.target is not None:
-            near_m, far_m = SEE_FROM_M
-            found = navigator.standing(plan.target, near_m=near_m, far_m=far_m)
-        else:
+        if plan.target is None:
             return None
+        to_room = plan.goal.kind == 'go' and not plan.candidates  # else to see what was there
+        near_m, far_m = (0.0, ROOM_M) if to_room else SEE_FROM_M
+        found = self.navigator.standing(plan.target, near_m=near_m, far_m=far_m)
         return found[0] if found else None
 
     def _end_plan(self, handle: Any, result: Any, *, known: bool) -> None:

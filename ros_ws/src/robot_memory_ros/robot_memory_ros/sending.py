@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from robot_memory_interfaces.msg import Observation as ObservationMessage
 from robot_memory_interfaces.srv import MoveAnchors
 
 from memory_core.identity import deterministic_id
+from memory_core.planning.navigation.files import write_atomically
 from memory_core.types import ORIGIN, Observation, Pose
 from robot_memory_ros import qos
 from robot_memory_ros.convert import (
@@ -252,12 +252,7 @@ class Sender:
         """Write a file whole or not at all, whenever the power goes."""
         assert self._folder is not None
         self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._folder / f'{name}.new'
-        with fresh.open('wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / name)
+        write_atomically(self._folder / name, content)
 
     def _let_go(self, name: str) -> None:
         if self._folder is not None:

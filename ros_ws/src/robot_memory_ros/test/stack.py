@@ -270,10 +270,12 @@ def moments(folder):
 class StackCase(unittest.TestCase):
     """Every test has a stack and a folder of its own."""
 
+    namespace = ''
+
     def setUp(self):
         """Make them."""
         self.folder = Path(tempfile.mkdtemp(prefix='robot-memory-'))
-        self.stack = Stack(self.folder)
+        self.stack = Stack(self.folder, namespace=self.namespace)
 
     def tearDown(self):
         """Take them down; what the nodes wrote is shown where the test failed."""

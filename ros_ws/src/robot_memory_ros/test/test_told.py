@@ -1,11 +1,7 @@
 """What the nodes tell of themselves, and what they keep to themselves, under a real ROS 2."""
 
-import shutil
 import signal
-import tempfile
 import time
-import unittest
-from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import TransformStamped
@@ -15,7 +11,7 @@ from robot_memory_interfaces.msg import Observation
 from robot_memory_interfaces.srv import Observe
 from robot_memory_ros import qos
 from sensor_msgs.msg import BatteryState, LaserScan
-from stack import Stack, StackCase, domain_of_its_own, stamp, until
+from stack import StackCase, stamp, until
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
@@ -120,11 +116,10 @@ class Told(StackCase):
 
     def change(self, transition):
         """Have the memory make a transition."""
-        request = ChangeState.Request()
-        request.transition.id = transition
-        self.assertTrue(self.stack.service(
-            ChangeState, 'memory_node/change_state', transition=request.transition
-        ).success)  # fmt: skip
+        done = self.stack.service(
+            ChangeState, 'memory_node/change_state', transition=Transition(id=transition)
+        )
+        self.assertTrue(done.success)
 
     def test_every_kind_of_sensor_is_heard(self):
         """A battery, a scan, and what a detector sees in pictures alone."""
@@ -209,17 +204,14 @@ class Kept(StackCase):
         self.assertTrue(kept.with_suffix('.damaged').exists())
 
 
-class Apart(unittest.TestCase):
+class Apart(StackCase):
     """Robots in namespaces hear their own people alone."""
+
+    namespace = 'robot1'
 
     def test_where_one_robot_is_said_to_be_concerns_no_other(self):
         """Of `initialpose` each has its own."""
-        folder = Path(tempfile.mkdtemp(prefix='robot-memory-'))
-        stack = Stack(folder, namespace='robot1', domain=domain_of_its_own())
-        try:
-            stack.perception()
-            until(lambda: stack.robot.count_subscribers('/robot1/initialpose') > 0)
-            self.assertEqual(stack.robot.count_subscribers('/initialpose'), 0)
-        finally:
-            stack.close()
-            shutil.rmtree(folder, ignore_errors=True)
+        robot = self.stack.robot
+        self.stack.perception()
+        until(lambda: robot.count_subscribers('/robot1/initialpose') > 0)
+        self.assertEqual(robot.count_subscribers('/initialpose'), 0)
