@@ -61,7 +61,6 @@ from benchmarks.common import (
     size_name,
     today,
 )
-from memory_core.episodic import readers
 
 WIDTH, HEIGHT = 640, 480
 FRAME_S = 0.1
@@ -73,8 +72,6 @@ WARM_S = 20.0
 LATE_S = 30.0
 DIAGNOSED_S = 2.5
 """Nodes tell their counts every second."""
-FILES_LATE = 2 * readers.MOST
-"""A memory opens connections for reading when several are needed at once: so many, two files each."""
 FLAT = 0.05
 """RAM that grows by less than this share of itself an hour is flat."""
 PICTURES = ("/camera/image_raw", "/camera/depth")
@@ -439,8 +436,8 @@ def _told(
             "rss_mb": rounded(rss[-1]),
             "own_mb": rounded(own[-1]),
             "own_growth_mb_per_hour": rounded(growth),
-            "files_first_half": max(files[: half + 1]),  # at most in the first half, as connections
-            "files_second_half": max(files[half:]),  # are opened when several are needed at once
+            "files_first_half": max(files[: half + 1]),
+            "files_second_half": max(files[half:]),
         }
     keys = ("dropped", "spool dropped", "without transform", "refused", "failed")
     dropped = {
@@ -593,7 +590,7 @@ def _targets(result: dict[str, Any]) -> list[Target]:
             Target(
                 f"{name}: more files open in the second half",
                 node["files_second_half"] - node["files_first_half"],
-                FILES_LATE if name == "memory_node" else 0,
+                0,
             )
             for name, node in load["nodes"].items()
         ]

@@ -26,7 +26,7 @@ from memory_core.errors import (
 
 _CHECKSUM_BYTES = 8
 _BUSY_MS = 10_000
-_CACHE_KIB = 32_768
+_CACHE_KIB = 16_384
 
 
 @functools.cache

@@ -15,7 +15,7 @@ _CLOSING_S = 5.0
 
 
 class Readers:
-    """A few connections, lent to one thread at a time, and made when they are needed."""
+    """A few connections, lent to one thread at a time; each is made when it is needed."""
 
     def __init__(self, connect: Callable[[], apsw.Connection], *, most: int = MOST) -> None:
         """Nothing is open yet.
@@ -70,6 +70,10 @@ class Readers:
             if self._idle:
                 return self._idle.pop()
             self._open += 1
+        return self._opened()
+
+    def _opened(self) -> apsw.Connection:
+        """Connect; who calls has counted it already."""
         try:
             return self._connect()
         except BaseException:
@@ -77,6 +81,18 @@ class Readers:
                 self._open -= 1
                 self._turn.notify()
             raise
+
+    def open_all(self) -> None:
+        """Open now what would be opened when it is needed; files and memory then stay as they are."""
+        while True:
+            with self._turn:
+                if self._closed or self._open == self._most:
+                    return
+                self._open += 1
+            connection = self._opened()
+            with self._turn:
+                self._idle.append(connection)
+                self._turn.notify()
 
     def close(self) -> None:
         """Close all of them, those lent as soon as they come back."""

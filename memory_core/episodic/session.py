@@ -24,7 +24,7 @@ from memory_core.types import (
 
 DATABASE = "memory.db"
 WATERMARK = "watermark"
-_LENT_CACHE_KIB = 8_192
+_LENT_CACHE_KIB = 4_096
 """Pages that each connection keeps which a writing store lends: there are several."""
 
 
@@ -69,6 +69,7 @@ class StoreSession:
                 self._check_watermark()
                 if write:
                     self._prepare()
+                    self._readers.open_all()
         except BaseException:
             self._readers.close()
             self._db.close()

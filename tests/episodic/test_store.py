@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import apsw
 import numpy as np
+import psutil
 import pytest
 
 from episodic.making import DIMENSION, START_NS, differences, jpeg, note, rich, unit
 from memory_core import errors, validation
-from memory_core.episodic import database
+from memory_core.episodic import database, readers
 from memory_core.episodic import store as store_module
 from memory_core.episodic.commit import GroupCommitter
 from memory_core.episodic.store import EpisodicStore, Written
@@ -764,6 +765,22 @@ def test_another_program_that_looks_into_the_database_leaves_the_log_of_who_writ
     memory.observe(rich(2))
     with opened(memory.folder, read_only=True) as other:
         assert other.store.count() == 2
+
+
+def test_questions_at_once_open_no_more_files_than_one_does(memory):
+    memory.observe([note(1), note(2)])
+    memory.observation("note-00001")
+    files = psutil.Process().num_fds()
+    together = threading.Barrier(readers.MOST)
+
+    def read(_):
+        with memory.store.reading() as db:
+            together.wait(5.0)
+            return db.execute("SELECT count(*) FROM observations").get
+
+    with ThreadPoolExecutor(readers.MOST) as threads:
+        assert list(threads.map(read, range(readers.MOST))) == [2] * readers.MOST
+    assert psutil.Process().num_fds() == files
 
 
 def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_comes_back(
