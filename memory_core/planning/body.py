@@ -139,6 +139,9 @@ class Navigator(Protocol):
     def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
         """Free poses that face a target from between two distances, the shortest way first."""
 
+    def doubt(self, at: Vector3, radius_m: float) -> None:
+        """What stood around a place of the map may be gone: the robot itself moved it."""
+
     def go(
         self,
         goal: Pose,

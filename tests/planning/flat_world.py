@@ -98,6 +98,9 @@ class FlatWorld:
     def frontiers(self) -> tuple[Vector3, ...]:
         return ()
 
+    def doubt(self, at: Vector3, radius_m: float) -> None:
+        pass
+
     def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
         gap = self.travel_m(target)
         if math.isinf(gap):

@@ -3,8 +3,9 @@
 Every control step drives, scans, localises, and tells the caller. What stands in the way is in
 the map as soon as it is scanned; a way that it closes is planned anew. A robot that gets nowhere
 backs off, forgets what only the depth camera believed, and tries again a few times before it says
-`blocked`. A robot that does not know where it is looks for open space until it does, or says
-`lost`.
+`blocked`. Where a little that only the depth camera saw closes every way to a place (a door that
+stood open, a few false points in a doorway), the robot goes there, and sees it again or not. A
+robot that does not know where it is looks for open space until it does, or says `lost`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from memory_core.planning.navigation.floors import Floors, Leg
 from memory_core.planning.navigation.frontiers import frontiers
 from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.matching import scan_points
-from memory_core.planning.navigation.paths import Ground, Sweep, length_m
+from memory_core.planning.navigation.paths import Ground, Sweep, along, length_m
 from memory_core.planning.navigation.planar import Planar, between, compose, planar, spatial, wrap
 from memory_core.planning.navigation.pursuit import (
     Limits,
@@ -41,6 +42,8 @@ from memory_core.types import FloatArray, Pose, Vector3
 
 _WITHIN_REACH_M = 1.0
 _WALLED_IN_M2, _FREED_M = 1.0, 1.2
+_REOPENED_M, _REOPENED_AGAIN_S, _SAME_SPOT_M = 1.2, 60.0, 0.5
+"""So long a stretch is doubted where only the camera saw it closed, and anew after so long."""
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -100,6 +103,9 @@ class GridNavigator:
         self._swept: Sweep | None = None
         self._swept_on: dict[int, Sweep] = {}
         self._freed_at: tuple[float, float] | None = None
+        self._doubting: Sweep | None = None
+        self._reopened: list[tuple[int, float, float, int]] = []
+        """Floor, place and time of what was doubted."""
         self._advance(0.0, 0.0)
 
     # -- asking -----------------------------------------------------------------------------
@@ -128,18 +134,22 @@ class GridNavigator:
         through a doorway.
         """
         floor = self._floors.of(target[2])
-        if floor == self.localiser.floor:
-            sweep = self._sweep_from_here()
-        else:
+        start = self._here()[:2]
+        if floor != self.localiser.floor:
             legs = self._floors.legs(self._here(), target, self._way_on)
             if not legs:
                 return ()
-            sweep = self._sweep_on(floor, legs[-1].way[0])
+            start = legs[-1].way[0]
+
+        def facing() -> list[Planar]:
+            sweep = self._sweep(floor, start)
+            return poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
+
+        poses = facing()
+        if not poses and self._reopen(floor, start, target[:2], aside_m=far_m):
+            poses = facing()
         height = self.localiser.atlas.heights_m[floor]
-        found = [
-            spatial(pose, z=height)
-            for pose in poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
-        ]
+        found = [spatial(pose, z=height) for pose in poses]
         return tuple(sorted(found, key=lambda pose: not self._shares_room(pose, target)))
 
     def _shares_room(self, pose: Pose, target: Vector3) -> bool:
@@ -162,6 +172,10 @@ class GridNavigator:
                 places.append((x, y, heights[floor]))
         return tuple(places)
 
+    def doubt(self, at: Vector3, radius_m: float) -> None:
+        """What stood around a place of the map may be gone; the camera will see what is there."""
+        self.localiser.atlas.grids[self._floors.of(at[2])].clear_depth(at, radius_m)
+
     def see(self, points: FloatArray) -> None:
         """Add what a depth camera sees to the map: points, `map`, shape (n, 3)."""
         self.localiser.see(points)
@@ -177,10 +191,16 @@ class GridNavigator:
         self, floor: int, start: tuple[float, float], end: tuple[float, float]
     ) -> list[tuple[float, float]]:
         self._make_room(floor, start, end)
+        back = self._sweep(floor, start).way(end, aside_m=_WITHIN_REACH_M)
+        if not back and self._reopen(floor, start, end, aside_m=_WITHIN_REACH_M):
+            back = self._sweep(floor, start).way(end, aside_m=_WITHIN_REACH_M)
+        return back[::-1]
+
+    def _sweep(self, floor: int, start: tuple[float, float]) -> Sweep:
+        """Ways from a place on any floor."""
         if floor == self.localiser.floor and start == self._here()[:2]:
-            back = self._sweep_from_here().way(end, aside_m=_WITHIN_REACH_M)
-            return back[::-1]
-        return self._sweep_on(floor, start).way(end, aside_m=_WITHIN_REACH_M)[::-1]
+            return self._sweep_from_here()
+        return self._sweep_on(floor, start)
 
     def _make_room(self, floor: int, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Let the map reach as far as a way into the unknown may have to."""
@@ -219,6 +239,53 @@ class GridNavigator:
                 self.localiser.grid.clear_depth(self.localiser.pose, _FREED_M)
                 self._swept = Sweep(self._ground_of(self.localiser.floor), here)
         return self._swept
+
+    def _reopen(
+        self,
+        floor: int,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        aside_m: float,
+    ) -> bool:
+        """Forget what only the camera saw where it alone closes every way to a place.
+
+        The scanner's map must have a way, and little of it may be closed: a whole table is not
+        doubted, and nothing twice within a minute. What stands there is seen again on the way.
+
+        Returns:
+            Whether anything was forgotten.
+        """
+        grid = self.localiser.atlas.grids[floor]
+        ground = self._ground_of(floor)
+        swept = self._doubting
+        if swept is None or swept.root != start or (
+            swept.ground.grid is not grid or swept.ground.revision != grid.revision
+        ):  # fmt: skip
+            bold = Ground.of(
+                grid, radius_m=self._base.radius_m, through_unknown=self._through_unknown,
+                doubting=True,
+            )  # fmt: skip
+            swept = self._doubting = Sweep(bold, start)
+        goal = swept.cheapest(ground.passable, end, within_m=aside_m)
+        if goal is None:
+            return False
+        way = along(swept.way(goal), step_m=grid.cell_m / 2)
+        closed = way[~ground.passable[tuple(grid.cells(way).T)]]
+        if not len(closed) or len(closed) * grid.cell_m / 2 > _REOPENED_M:
+            return False
+        now_ns, (x, y) = self._base.stamp_ns, closed.mean(axis=0).tolist()
+        self._reopened = [
+            one for one in self._reopened if now_ns - one[3] < _REOPENED_AGAIN_S * 1e9
+        ]
+        if any(
+            one[0] == floor and math.dist(one[1:3], (x, y)) < _SAME_SPOT_M for one in self._reopened
+        ):
+            return False
+        self._reopened.append((floor, x, y, now_ns))
+        for point in closed.tolist():
+            grid.clear_depth(point, self._base.radius_m + 1.5 * grid.cell_m)
+        return True
 
     # -- going ------------------------------------------------------------------------------
 
@@ -326,7 +393,7 @@ class GridNavigator:
             waited = waited + self._step_s if command.blocked else 0.0
             if waited > _WAITS_S or stalled > _NO_PROGRESS_S:
                 self._note_obstacles()
-                return "blocked"
+                return "reached" if math.dist(pose[:2], end[:2]) <= within_m else "blocked"
             motion = self._advance(command.linear_m_s, command.angular_rad_s)
             if motion.bumped:
                 self._note_bump()
@@ -334,8 +401,11 @@ class GridNavigator:
 
     def _plan(self, end: tuple[float, float], within_m: float) -> list[tuple[float, float]]:
         self._make_room(self.localiser.floor, self.localiser.pose[:2], end)
-        ground = self._ground_of(self.localiser.floor)
-        way = Sweep(ground, end, aside_m=within_m).way(self.localiser.pose[:2])
+        ground, here = self._ground_of(self.localiser.floor), self.localiser.pose[:2]
+        way = Sweep(ground, end, aside_m=within_m).way(here)
+        if not way and self._reopen(self.localiser.floor, here, end, aside_m=within_m):
+            ground = self._ground_of(self.localiser.floor)
+            way = Sweep(ground, end, aside_m=within_m).way(here)
         if way and ground.clear(way[-1], end):
             way[-1] = end
         return way

@@ -22,6 +22,7 @@ from memory_core.types import BoolArray, FloatArray, IntArray
 _SOFT_M = 0.35
 _NEAR_WALLS = 4.0
 _UNKNOWN = 2.0
+_DOUBTED = 40.0
 _ASIDE_M = 0.45
 _STEPS = tuple((r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if r or c)
 
@@ -49,22 +50,31 @@ class Ground:
     graph: sparse.csr_array
 
     @classmethod
-    def of(cls, grid: OccupancyGrid, *, radius_m: float, through_unknown: bool) -> Ground:
+    def of(
+        cls,
+        grid: OccupancyGrid,
+        *,
+        radius_m: float,
+        through_unknown: bool,
+        doubting: bool = False,
+    ) -> Ground:
         """The ground of a floor.
 
         Args:
             grid: The floor.
             radius_m: Of the robot.
             through_unknown: Whether what nobody has seen may be driven through, at a higher cost.
+            doubting: Whether what only the depth camera saw may be driven through, at a price at
+                which the way through the least of it is the cheapest.
         """
         needed = radius_m + grid.cell_m / 2
         clearance = grid.clearance_m()
         known = grid.known
-        passable = clearance >= needed
+        passable = (grid.wall_distance_m() if doubting else clearance) >= needed
         if not through_unknown:
             passable &= known
         near = np.clip(1 - (clearance - needed) / _SOFT_M, 0, 1)
-        cost = 1 + _NEAR_WALLS * near**2 + _UNKNOWN * ~known
+        cost = 1 + _NEAR_WALLS * near**2 + _UNKNOWN * ~known + _DOUBTED * (clearance < needed)
         nodes = np.full(grid.shape, -1, np.int32)
         nodes[passable] = np.arange(int(passable.sum()), dtype=np.int32)
         return cls(grid, grid.revision, passable, cost, nodes, _graph(passable, cost, nodes, grid))
@@ -177,6 +187,28 @@ class Sweep:
         """Of the floor that there is a way to."""
         return float(np.isfinite(self.costs).sum()) * self.ground.grid.cell_m**2
 
+    def cheapest(self, among: BoolArray, point: Point, *, within_m: float) -> Point | None:
+        """The middle of the cell near a point that is the cheapest to get to; None without any.
+
+        Args:
+            among: The cells that are meant, shape (rows, columns).
+            point: Metres.
+            within_m: How far from it.
+        """
+        grid = self.ground.grid
+        cell, reach = np.array(grid.cell(*point)), math.ceil(within_m / grid.cell_m)
+        low = np.clip(cell - reach, 0, grid.shape)
+        high = np.clip(cell + reach + 1, 0, grid.shape)
+        window = slice(low[0], high[0]), slice(low[1], high[1])
+        cells = np.argwhere(among[window] & np.isfinite(self.costs[window])) + low
+        middles = grid.centres(cells)
+        near = np.hypot(*(middles - point).T) <= within_m
+        if not near.any():
+            return None
+        cells, middles = cells[near], middles[near]
+        x, y = middles[self.costs[cells[:, 0], cells[:, 1]].argmin()].tolist()
+        return (x, y)
+
     def way(self, point: Point, *, aside_m: float = _ASIDE_M) -> list[Point]:
         """Corners of the way from a point to the root; empty where there is none.
 
@@ -222,3 +254,14 @@ class Sweep:
 def length_m(way: list[Point]) -> float:
     """Length of a way given by its corners."""
     return sum(math.dist(a, b) for a, b in itertools.pairwise(way))
+
+
+def along(way: list[Point], *, step_m: float) -> FloatArray:
+    """Points on a way given by its corners, at most a step apart, shape (n, 2)."""
+    if len(way) < 2:
+        return np.array(way, float).reshape(-1, 2)
+    legs = [
+        np.linspace(a, b, max(2, math.ceil(math.dist(a, b) / step_m)), endpoint=False)
+        for a, b in itertools.pairwise(way)
+    ]
+    return np.vstack([*legs, [way[-1]]])

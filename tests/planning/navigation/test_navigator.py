@@ -127,6 +127,52 @@ def test_a_table_that_only_the_depth_camera_sees_is_driven_around(small):
     assert gaps.min() > 0.15
 
 
+def closing(depth_m):
+    """What a camera sees at table height across both doorways."""
+    points = []
+    for middle in (1.25, 3.95):
+        x, y = np.meshgrid(
+            np.arange(3 - depth_m / 2, 3 + depth_m / 2, 0.02),
+            np.arange(middle - 0.5, middle + 0.5, 0.02),
+        )
+        points.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, 0.7)], axis=1))
+    return np.vstack(points)
+
+
+def test_false_points_in_the_doorways_do_not_shut_a_room(small):
+    robot, navigator = small
+    navigator.see(closing(0.06))
+    assert navigator.standing((5.0, 2.5, 0.8), near_m=0.5, far_m=1.0)
+    assert navigator.travel_m((4.5, 1.2, 0.0)) < 10.0
+    assert navigator.go(Pose.from_yaw(4.5, 1.2)).reached
+    assert robot.bumps == 0
+
+
+def test_what_is_really_in_the_doorways_is_seen_again_and_believed(small):
+    robot, navigator = small
+    there = closing(0.06)
+    navigator.see(there)
+    assert math.isfinite(navigator.travel_m((4.5, 1.2, 0.0)))
+    navigator._moved = lambda where, motion: navigator.see(there)
+    assert navigator.go(Pose.from_yaw(4.5, 1.2)).reason in ("blocked", "no path")
+    assert robot.x < 3
+    assert navigator.travel_m((4.5, 1.2, 0.0)) == math.inf  # it has just looked
+
+
+def test_a_whole_table_before_the_doorways_is_not_doubted(small):
+    _, navigator = small
+    navigator.see(closing(1.0))
+    assert navigator.travel_m((4.5, 1.2, 0.0)) == math.inf
+
+
+def test_what_the_robot_moved_is_no_longer_in_the_map(small):
+    _, navigator = small
+    navigator.see(closing(1.0))
+    for middle in (1.25, 3.95):
+        navigator.doubt((3.0, middle, 0.7), 0.8)
+    assert navigator.travel_m((4.5, 1.2, 0.0)) < 10.0
+
+
 def test_standing_poses_are_free_and_can_be_reached(small):
     robot, navigator = small
     poses = navigator.standing((5.0, 2.5, 0.8), near_m=0.5, far_m=1.0)

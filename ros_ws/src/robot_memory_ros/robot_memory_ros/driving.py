@@ -126,6 +126,9 @@ class RosNavigator:
         """See `Navigator.frontiers`."""
         return self._ways.frontiers()
 
+    def doubt(self, at: Vector3, radius_m: float) -> None:
+        """See `Navigator.doubt`; whoever makes the map sees for itself what was moved."""
+
     def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
         """See `Navigator.standing`; on this side of the target where no map has come."""
         here = self.where().map_pose
