@@ -191,7 +191,7 @@ def visit_surfaces(errand: Errand) -> None:
         left.remove(nearest)
         if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
             for point in nearest.looked_at:
-                errand.body.eyes.look(point)
+                errand.glance(point)
 
 
 def _hunt(hunt: Hunt) -> tuple[Seen, str]:

@@ -47,6 +47,7 @@ SEE_FROM_M = (0.6, 1.8)
 STANDS = 4
 APART_M = 0.2
 """A try from elsewhere is so far from the last."""
+NEARLY_M = 0.25
 AT_EASE = 0.6
 """The hand works well within this share of its reach; the rest is for what is not got at else."""
 TRIES = 3
@@ -91,6 +92,7 @@ class Errand:
         self.steps: list[StepTaken] = []
         self.travelled_m = 0.0
         self.found_at: Vector3 | None = None
+        self._front_opened: fronts.Front | None = None
         self._journal = journal
         self._interrupted = interrupted
         self._told = told
@@ -259,6 +261,7 @@ class Errand:
         if square:
             aside = askew(found, target)
             found = [pose for ring in rings for pose in sorted(ring, key=aside)]
+        found = sorted(found, key=lambda pose: self._hidden(pose, target))
         elsewhere = [
             pose for pose in found
             if all(math.hypot(pose.x - p.x, pose.y - p.y) >= APART_M for p in apart_from)
@@ -267,7 +270,30 @@ class Errand:
             reason = self._drive(pose, stop)
             if reason in ("done", "interrupted", "lost"):
                 return reason
+            if self._nearly_at(pose, target, near_m, within_m[-1]):
+                self.face(target)
+                return "done"
         return reason
+
+    def _hidden(self, pose: Pose, target: Vector3) -> bool:
+        """Whether the door that was opened last stands between a pose and a target."""
+        door, opened = self._front_opened, self.progress.opened
+        return (
+            door is not None
+            and bool(opened)
+            and fronts.hinged(opened[-1][0])
+            and fronts.hides(door, opened[-1][1], pose, target)
+        )
+
+    def _nearly_at(self, pose: Pose, target: Vector3, near_m: float, far_m: float) -> bool:
+        """Whether a place that something stands on was got so near to that it serves as well."""
+        here = self.here()
+        away_m = math.hypot(here.x - target[0], here.y - target[1])
+        return (
+            math.hypot(here.x - pose.x, here.y - pose.y) <= NEARLY_M
+            and abs(here.z - pose.z) <= NEARLY_M
+            and near_m <= away_m <= far_m
+        )
 
     def go_near(self, target: Vector3, name: str, *, within_m: float) -> bool:
         """Drive to a free place within some metres of a point of the map."""
@@ -305,6 +331,16 @@ class Errand:
     def look_around(self) -> None:
         """Turn once about, seeing what there is."""
         self.body.navigator.turn(2 * math.pi, interrupted=self._interrupted)
+
+    def glance(self, at: Vector3) -> None:
+        """Look at a place, for what is there to be remembered.
+
+        Raises:
+            Ended: Somebody said stop.
+        """
+        if self._interrupted():
+            raise Ended("interrupted")
+        self.body.eyes.look(at)
 
     def look_for(
         self, fits: Fits, thing: str, at: Vector3, *, within_m: float = 0.8
@@ -397,12 +433,14 @@ class Errand:
 
     def _front(self, skill: Skill, name: str, at: Vector3, *, opening: bool) -> bool:
         moved: list[Vector3] = []
+        front: list[fronts.Front] = []
 
         def act() -> str:
             handle = confirmed(self.body.eyes, fronts.is_handle, at, within_m=fronts.HANDLE_M)
             if handle is None:
                 return "no handle seen"
-            out = fronts.outward(self.body, self.here(), name, at, handle)
+            front[:] = [fronts.seen_front(self.body, self.here(), name, at, handle)]
+            out = front[0].out
             reason = "out of reach"
             for pose in fronts.stands(self.body, handle.position, out, opening=opening):
                 reason = self._drive(pose)
@@ -419,12 +457,28 @@ class Errand:
         done = self.step(skill, act)
         if done:
             self._circles.changed()
+            further = opening and any(
+                math.dist(other[1], at) <= fronts.HANDLE_M for other in self.progress.opened
+            )
+            if not further:
+                self._front_opened = front[0] if opening else None
             others = tuple(
                 other for other in self.progress.opened
                 if math.dist(other[1], at) > fronts.HANDLE_M
             )  # fmt: skip
             self.keep(opened=(*others, (name, moved[0])) if opening else others)
         return done
+
+    def look_past(self, name: str) -> bool:
+        """Step aside to where the door that was opened last hides less of what is behind it."""
+        assert self._front_opened is not None
+        door, handle = self._front_opened, self.progress.opened[-1][1]
+
+        def act() -> str:
+            poses = fronts.views(self.body, self.here(), door, handle)
+            return next((r for r in map(self._drive, poses) if r == "done"), "out of reach")
+
+        return self.step(Approach(door.at, name), act)
 
     def push(self, fits: Fits, thing: str, at: Vector3) -> bool:
         """Push a thing in view away from the robot."""

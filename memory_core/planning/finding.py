@@ -233,10 +233,25 @@ class Hunt:
         if not errand.open(region.name, front):
             return None
         handle = errand.progress.opened[-1][1]
-        within = front if hinged(region.name) else _middle(front, handle)
-        seen = errand.look_for(self.fits, self.thing, within, within_m=DEEP_M)
+        if not hinged(region.name):
+            seen = self._look_into(_middle(front, handle))
+        else:
+            seen = self._look_past(region)
+            if seen is None and errand.open(region.name, handle):  # further
+                handle = errand.progress.opened[-1][1]
+                seen = self._look_past(region)
         if seen is None:
             errand.close(region.name, handle)
+        return seen
+
+    def _look_into(self, middle: Vector3) -> Seen | None:
+        return self.errand.look_for(self.fits, self.thing, middle, within_m=DEEP_M)
+
+    def _look_past(self, region: Region) -> Seen | None:
+        """Look behind an open door, and again from where it hides less."""
+        seen = self._look_into(region.centre)
+        if seen is None and self.errand.look_past(region.name):
+            seen = self._look_into(region.centre)
         return seen
 
     def _go_and_see(self, glimpsed: Seen) -> Seen | None:

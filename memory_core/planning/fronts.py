@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +17,29 @@ SAME_HANDLE_M = 0.12
 MOVED_M = 0.05
 DRAWN_M, SWUNG_M = 0.3, 0.45
 """A drawer comes out so far; the handle of a door is taken along so long a way."""
+SWEPT_M = 0.6
+"""What is so near to a handle may have gone with it."""
 ASKEW_RAD = math.radians(50)
 """The hand pulls straight at most so far from a front's normal."""
 STANDS = 3
+DEEP_M, ACROSS = 0.2, 0.8
+"""Things stand so far behind a door, and to so much of its width on each side."""
+VIEW_M = (0.6, 1.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A drawer or a door while it is shut.
+
+    Attributes:
+        at: Its middle, `map`.
+        handle: Where its handle is, `map`.
+        out: The direction out of it, `map`, of length 1.
+    """
+
+    at: Vector3
+    handle: Vector3
+    out: Vector3
 
 
 def is_handle(label: str) -> bool:
@@ -31,21 +52,22 @@ def hinged(name: str) -> bool:
     return name.split()[-1:] == ["door"]
 
 
-def outward(body: Body, here: Pose, name: str, at: Vector3, handle: Seen) -> Vector3:
-    """The direction out of a front, `map`: its normal, on the robot's side.
+def seen_front(body: Body, here: Pose, name: str, at: Vector3, handle: Seen) -> Front:
+    """A front in view: its middle, its handle, and its normal on the robot's side.
 
     Args:
         body: The robot, which looks.
         here: Its base in the map.
         name: What the front is called.
-        at: Where it is, `map`.
+        at: Where it is, or its handle, `map`; its middle where it is not seen as a whole.
         handle: As it was seen.
     """
     front = nearest(body.eyes.look(at), lambda label: label == name, at, within_m=HANDLE_M)
     toward = np.array([here.x - handle.position[0], here.y - handle.position[1]])
     toward = toward / np.linalg.norm(toward)
     normal = toward if front is None else _normal(_turned(front.cloud, here.yaw), toward)
-    return (float(normal[0]), float(normal[1]), 0.0)
+    out = (float(normal[0]), float(normal[1]), 0.0)
+    return Front(at if front is None else front.position, handle.position, out)
 
 
 def stands(body: Body, handle: Vector3, out: Vector3, *, opening: bool) -> tuple[Pose, ...]:
@@ -71,6 +93,64 @@ def stands(body: Body, handle: Vector3, out: Vector3, *, opening: bool) -> tuple
 
     poses = body.navigator.standing(handle, near_m=near_m, far_m=far_m)
     return tuple(sorted((p for p in poses if askew(p) <= ASKEW_RAD), key=askew)[:STANDS])
+
+
+def views(body: Body, here: Pose, door: Front, handle: Vector3) -> tuple[Pose, ...]:
+    """Free poses that see more of the inside past an open door than one has seen, best first.
+
+    Args:
+        body: The robot.
+        here: Where it stands, `map`.
+        door: As it was while it was shut.
+        handle: Where its handle is now, `map`.
+    """
+    middle, across = _leaf(door)
+    leaf = np.array(handle[:2])
+    behind = middle - DEEP_M * np.array(door.out[:2])
+    inside = behind + np.outer(np.linspace(-ACROSS, ACROSS, 7), across)
+
+    def seen(pose: Pose) -> int:
+        eye = np.array([pose.x, pose.y])
+        return sum(
+            _crosses(eye, point, middle - across, middle + across)
+            and not _crosses(eye, point, middle - across, leaf)
+            for point in inside
+        )
+
+    poses = body.navigator.standing(door.at, near_m=VIEW_M[0], far_m=VIEW_M[1])
+    now = seen(here)
+    better = [pose for pose in poses if seen(pose) > now]
+    return tuple(sorted(better, key=seen, reverse=True)[:STANDS])
+
+
+def hides(door: Front, handle: Vector3, pose: Pose, target: Vector3) -> bool:
+    """Whether an open door stands between a pose and a place, both `map`.
+
+    Args:
+        door: As it was while it was shut.
+        handle: Where its handle is now, `map`.
+        pose: Of the base.
+        target: What is looked at or reached for.
+    """
+    middle, across = _leaf(door)
+    eye, point = np.array([pose.x, pose.y]), np.array(target[:2])
+    return _crosses(eye, point, middle - across, np.array(handle[:2]))
+
+
+def _leaf(door: Front) -> tuple[FloatArray, FloatArray]:
+    """The middle of a shut door, and the way from there to its edge with the handle, (2,) each."""
+    middle, out = np.array(door.at[:2]), np.array(door.out[:2])
+    aside = np.array(door.handle[:2]) - middle
+    return middle, aside - (aside @ out) * out
+
+
+def _crosses(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> bool:
+    """Whether the line from a to b crosses that from c to d, each of shape (2,)."""
+
+    def side(p: FloatArray, q: FloatArray, r: FloatArray) -> bool:
+        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])) > 0
+
+    return side(a, b, c) != side(a, b, d) and side(c, d, a) != side(c, d, b)
 
 
 def move(
@@ -110,6 +190,7 @@ def move(
     body.manipulator.stow(interrupted=interrupted)
     if not ended.done:
         return ended.reason, handle
+    body.navigator.doubt(handle, SWEPT_M)
     sign = 1.0 if opening else -1.0
     drawn = tuple(a + sign * DRAWN_M * b for a, b in zip(seen.position, out, strict=True))
     found = body.eyes.look((drawn[0], drawn[1], drawn[2]))

@@ -37,7 +37,9 @@ from memory_core.semantic.scene import Scene
 from memory_core.types import BoolArray, FloatArray, Vector3
 
 OPENABLE = frozenset({"drawer"})
-OPENABLE_DOORS = frozenset({"cabinet", "fridge", "wardrobe", "closet", "cupboard"})
+OPENABLE_DOORS = frozenset(
+    "cabinet fridge wardrobe closet cupboard pantry larder locker hutch sideboard dresser".split()
+)
 OPEN_COST_M = 15.0
 """What opening, looking and closing costs, as a way of so many metres: about 30 s."""
 SEARCHED_M, INSIDE_M = 0.8, 0.3

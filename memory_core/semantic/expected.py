@@ -23,7 +23,7 @@ def _lemmas(text: str) -> frozenset[str]:
 SUPPORTS = _lemmas(
     "table desk countertop nightstand dresser shelf bed couch chair armchair bench ottoman stool "
     "cabinet sideboard buffet stove washbasin mantle windowsill ledge island tray stand credenza "
-    "piano workbench trolley cart fridge microwave washer dryer bookcase worktop rack console chest floor "
+    "piano workbench trolley cart fridge microwave washer dryer dishwasher bookcase worktop rack console chest floor "
     "rug mat carpet box bathtub toilet fireplace"
 )
 FLOOR_COVERS = _lemmas("rug mat floor carpet doormat")
