@@ -48,7 +48,7 @@ def house(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--condition", choices=("exact", "noisy"), default="exact",
                         help="noisy: 20 %% misses, 5 %% confusions, wheels that drift "
                              "(default: exact)")  # fmt: skip
-    _sees_with(parser)
+    _sees_with(parser, usual="the condition's")
     parser.add_argument("--rooms", type=int, metavar="N", help="4 to 12 (default: drawn)")
     parser.add_argument("--wordings", choices=("tuning", "reporting"), default="reporting",
                         help="which half of the wordings asks (default: reporting)")  # fmt: skip
@@ -126,10 +126,20 @@ def do(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_do)
 
 
-def _sees_with(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--detector", choices=("segmentation", "network"), default="segmentation",
-                        help="what names things in pictures: the renderer's segmentation, or the "
-                             "network of this package (default: segmentation)")  # fmt: skip
+def _sees_with(parser: argparse.ArgumentParser, *, usual: str = "0") -> None:
+    parser.add_argument("--detector", default="segmentation", metavar="D",
+                        help="what names things in pictures: segmentation (the renderer's), network "
+                             "(of this package), or the folder of an open-vocabulary checkpoint that "
+                             "transformers loads, as OWLv2 (default: segmentation)")  # fmt: skip
+    for name, told in (
+        ("misses", "share of detections left out"),
+        ("confusions", "share of the others that get a similar thing's label"),
+    ):
+        parser.add_argument(f"--{name}", type=float, metavar="P",
+                            help=f"of the segmentation: {told}, 0 to 1 (default: {usual})")  # fmt: skip
+    parser.add_argument("--position-noise", type=float, metavar="M",
+                        help="of the segmentation: spread by which masks lie beside their things, "
+                             f"metres (default: {usual})")  # fmt: skip
 
 
 def _of_the_robot(parser: argparse.ArgumentParser) -> None:
@@ -168,12 +178,13 @@ def _run_questions(options: argparse.Namespace) -> int:
 def _run_house(options: argparse.Namespace) -> int:
     from memory_core.interfaces.evaluations import show_report
     from memory_core.interfaces.opening import bar
+    from memory_sim.detecting.choice import errors_of
     from memory_sim.house_evaluation import evaluate_house
     from memory_sim.two_days import Setting
 
     setting = Setting(
         options.condition, rooms=options.rooms, wordings=options.wordings,
-        detector=options.detector,
+        detector=options.detector, errors=errors_of(options),
     )  # fmt: skip
     with bar(options, "homes") as tell:
         found, rows = evaluate_house(

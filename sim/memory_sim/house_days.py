@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,15 @@ from memory_core.planning.outcomes import Outcome
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Skill, told
-from memory_core.types import FloatArray, Vector3
+from memory_core.types import FloatArray, Json, Vector3
 from memory_sim.agents.choice import remembered
-from memory_sim.detecting.choice import SEGMENTATION, detector_named
+from memory_sim.detecting.choice import (
+    NO_ERRORS,
+    SEGMENTATION,
+    Errors,
+    detector_named,
+    errors_of,
+)
 from memory_sim.film import Film
 from memory_sim.robot import MAPS, HouseRobot
 from memory_sim.worlds.home.base import SimBase
@@ -69,7 +75,7 @@ class Life:
 
     def __init__(
         self, day: Day, world: World, memory: RobotMemory, *, film: Film | None = None,
-        quiet: bool = False, detector: str = SEGMENTATION,
+        quiet: bool = False, detector: str = SEGMENTATION, errors: Errors = NO_ERRORS,
     ) -> None:  # fmt: skip
         """Wake the robot up.
 
@@ -79,13 +85,14 @@ class Life:
             memory: Of the robot, of this home.
             film: Of the robot; None for none.
             quiet: Print nothing.
-            detector: One of `detecting.choice.DETECTORS`.
+            detector: As `detecting.choice.detector_named` takes it.
+            errors: Of the segmentation detector.
         """
         self._film, self._quiet = film, quiet
         self._begun_ns = _morning_ns(memory, day)
         self.robot = HouseRobot(
             world, memory, start_ns=self._begun_ns, session=day.session, seed=day.number,
-            detector=detector_named(detector, world),
+            detector=detector_named(detector, world, errors=errors, seed=day.number),
             watch=film.see if film is not None else lambda frame: None,
         )  # fmt: skip
         if film is not None:
@@ -144,7 +151,10 @@ def run_sim(options: argparse.Namespace) -> int:
         ))  # fmt: skip
         _claim(memory, day.seed)
         film = stack.enter_context(Film(world, video)) if video is not None else None
-        life = Life(day, world, memory, film=film, quiet=options.json, detector=options.detector)
+        life = Life(
+            day, world, memory, film=film, quiet=options.json, detector=options.detector,
+            errors=errors_of(options) or NO_ERRORS,
+        )  # fmt: skip
         with stoppable() as stopped:
             for words in errands:
                 outcomes.append(life.do(words, stopped))
@@ -157,6 +167,7 @@ def run_sim(options: argparse.Namespace) -> int:
     if options.json:
         print_json({
             "seed": day.seed, "day": day.number, "memory": str(out / "memory"), "done": done,
+            "sees_with": _sees_with(options),
             "outcomes": [outcome.to_json() for outcome in outcomes],
             "video": None if video is None else str(video),
             "seconds": round(time.perf_counter() - begun, 2),
@@ -164,6 +175,11 @@ def run_sim(options: argparse.Namespace) -> int:
     else:
         say(f"{done} of {len(errands)} done; the memory is in {out / 'memory'}")
     return 0
+
+
+def _sees_with(options: argparse.Namespace) -> Json:
+    """The detector and the errors it was told to make."""
+    return {"detector": options.detector, **asdict(errors_of(options) or NO_ERRORS)}
 
 
 def run_do(options: argparse.Namespace) -> int:
@@ -217,14 +233,20 @@ def _act(options: argparse.Namespace, words: str) -> int:
         day = Day(options.sim, _day(options, memory), _pixels(options.pixels))
         world = _home(stack, day)
         film = stack.enter_context(Film(world, options.video)) if options.video else None
-        life = Life(day, world, memory, film=film, quiet=options.json, detector=options.detector)
+        life = Life(
+            day, world, memory, film=film, quiet=options.json, detector=options.detector,
+            errors=errors_of(options) or NO_ERRORS,
+        )  # fmt: skip
         with stoppable() as stopped:
             outcome = life.resume(stopped) if options.resume else life.do(words, stopped)
         life.robot.sleep()
         if film is not None:
             film.strip(options.video.with_suffix(".png"))
     if options.json:
-        print_json({"day": day.number, "outcome": outcome.to_json() if outcome else None})
+        print_json({
+            "day": day.number, "sees_with": _sees_with(options),
+            "outcome": outcome.to_json() if outcome else None,
+        })  # fmt: skip
     elif outcome is None:
         say("no errand was cut off on that day; there is nothing to go on with")
     return 0 if outcome is None or outcome.done else 1

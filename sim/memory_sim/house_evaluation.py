@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
@@ -86,11 +86,10 @@ def evaluate_house(
             progress(done, len(jobs), f"home {seed}")
     wanted = set(range(first_seed, first_seed + seeds))
     rows = sorted(_once(row for row in rows if row["seed"] in wanted), key=_order)
-    condition = CONDITIONS[setting.condition]
     config = {
         "seeds": [first_seed, first_seed + seeds - 1], "agents": list(agents),
-        "condition": setting.condition, "detector": setting.detector, "misses": condition.misses,
-        "confusions": condition.confusions, "drift": condition.odometry.scale > 0,
+        "condition": setting.condition, "detector": setting.detector, **asdict(setting.makes),
+        "drift": CONDITIONS[setting.condition].odometry.scale > 0,
         "rooms": setting.rooms, "wordings": setting.wordings, "hidden": HIDDEN,
         "hard_contact_m_s": WALKING_M_S,
         "encoder": encoder if isinstance(encoder, str | None) else encoder.space.model,
@@ -172,7 +171,9 @@ def _live(
         if cache_folder is None:
             cache_folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rooms = "" if setting.rooms is None else f"-{setting.rooms}"
-        sees = "" if setting.detector == SEGMENTATION else f"-{setting.detector}"
+        sees = "" if setting.detector == SEGMENTATION else f"-{Path(setting.detector).name}"
+        if setting.errors is not None:
+            sees += "-" + "-".join(f"{value:g}" for value in asdict(setting.errors).values())
         folder = cache_folder / f"home-{seed:04d}{rooms}-{setting.condition}{sees}"
         first = first_day(seed, setting, folder)
         rows = [{**row, "agent": FIRST_DAY} for row in first.rows]
@@ -204,6 +205,9 @@ def _kept(rows_file: Path | None, setting: Setting) -> list[Json]:
         )
     if any(row.get("detector", SEGMENTATION) != setting.detector for row in rows):
         raise InvalidQuery(f"{rows_file} holds days with another detector than {setting.detector}")
+    made = asdict(setting.makes)
+    if any(row.get(name, value) != value for row in rows for name, value in made.items()):
+        raise InvalidQuery(f"{rows_file} holds days with other errors of the detector than {made}")
     days = {_day_of(row) for row in rows if row["row"] == "day"}
     return _once(row for row in rows if _day_of(row) in days)
 

@@ -28,7 +28,7 @@ from memory_core.planning.planner import Planner
 from memory_core.planning.skills import Give, Pick, Skill
 from memory_core.types import Json, Pose
 from memory_sim.agents.choice import knowledge_of
-from memory_sim.detecting.choice import SEGMENTATION, detector_named
+from memory_sim.detecting.choice import NO_ERRORS, SEGMENTATION, Errors, detector_named
 from memory_sim.house_errands import Asked, first_errands, second_errands
 from memory_sim.house_questions import Witnessed, questions_about
 from memory_sim.house_scoring import Situation, is_done, shortest_m
@@ -59,19 +59,17 @@ class Condition:
     """How well a robot sees and feels its way.
 
     Attributes:
-        misses: Share of detections that are left out.
-        confusions: Share of the others with a wrong label.
+        errors: Of the segmentation detector.
         odometry: How the wheels lie.
     """
 
-    misses: float
-    confusions: float
+    errors: Errors
     odometry: OdometryNoise
 
 
 CONDITIONS: Mapping[str, Condition] = {
-    "exact": Condition(0.0, 0.0, EXACT),
-    "noisy": Condition(0.2, 0.05, OdometryNoise()),
+    "exact": Condition(NO_ERRORS, EXACT),
+    "noisy": Condition(Errors(misses=0.2, confusions=0.05), OdometryNoise()),
 }
 
 
@@ -87,8 +85,9 @@ class Setting:
         longest_errand_s: Simulated seconds after which an errand is stopped.
         longest_tour_s: Simulated seconds after which the tour is stopped.
         wordings: Which half of them the questions are asked in.
-        detector: One of `detecting.choice.DETECTORS`; the network's errors are its own, whatever
-            the condition.
+        detector: As `detecting.choice.detector_named` takes it.
+        errors: Of the segmentation detector; None for the condition's. Those of other detectors are
+            their own, whatever the condition.
     """
 
     condition: str = "exact"
@@ -99,6 +98,12 @@ class Setting:
     longest_tour_s: float = 900.0
     wordings: Half = "reporting"
     detector: str = SEGMENTATION
+    errors: Errors | None = None
+
+    @property
+    def makes(self) -> Errors:
+        """The errors that the segmentation detector makes."""
+        return CONDITIONS[self.condition].errors if self.errors is None else self.errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,6 @@ class _Day:
 
     def __init__(self, world: World, memory: RobotMemory, agent: str, setting: Setting) -> None:
         plan, number = world.plan, world.state.day
-        condition = CONDITIONS[setting.condition]
         self.world = world
         self.eyewitness = _Eyewitness(world)
         self.morning = truth.whereabouts(world)
@@ -226,17 +230,16 @@ class _Day:
         self.rows: list[Json] = []
         self._head = {
             "seed": plan.seed, "day": number + 1, "agent": agent, "condition": setting.condition,
-            "detector": setting.detector,
+            "detector": setting.detector, **asdict(setting.makes),
         }  # fmt: skip
         self._begun, self._start_ns = time.perf_counter(), START_NS + number * DAY_NS
         noise_seed = 1_000 * plan.seed + number
         self.robot = HouseRobot(
             world, memory, start_ns=self._start_ns, session=f"day {number + 1}",
             detector=detector_named(
-                setting.detector, world, misses=condition.misses,
-                confusions=condition.confusions, seed=noise_seed,
+                setting.detector, world, errors=setting.makes, seed=noise_seed,
             ),
-            odometry_noise=condition.odometry, seed=noise_seed, watch=self.eyewitness,
+            odometry_noise=CONDITIONS[setting.condition].odometry, seed=noise_seed, watch=self.eyewitness,
         )  # fmt: skip
         self._knowledge = knowledge_of(agent, self.robot, first=self.first)
         self._reached_m: float | None = None

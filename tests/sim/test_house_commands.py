@@ -79,6 +79,29 @@ def test_a_day_for_programs_is_one_object(run, tmp_path):
     assert (out / "day-2.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_detector_makes_the_errors_it_is_told_to_and_the_result_says_which(run, tmp_path):
+    status, printed, _ = run(
+        "sim", "house", "--seed", HOME, "--out", tmp_path / "house", "--errand", "wait 1 second",
+        "--misses", "0.2", "--position-noise", "0.03", "--json", *SMALL,
+    )  # fmt: skip
+    assert status == 0
+    assert json.loads(printed)["sees_with"] == {
+        "detector": "segmentation", "misses": 0.2, "confusions": 0.0, "position_noise_m": 0.03,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "told", [("--misses", "1.5"), ("--position-noise", "-1"), ("--detector", "clairvoyant")]
+)
+def test_a_detector_that_cannot_be_is_refused(run, tmp_path, told):
+    status, _, wrong = run(
+        "sim", "house", "--seed", HOME, "--out", tmp_path / "house", "--errand", "wait 1 second",
+        *told, *SMALL,
+    )  # fmt: skip
+    assert status != 0
+    assert "invalid_query" in wrong
+
+
 def test_an_errand_is_done_the_day_after_the_last_unless_a_day_is_given(run, lived):
     for day, words in (((), "wait 1 second"), (("--day", "1"), "say hello")):
         status, printed, _ = run(

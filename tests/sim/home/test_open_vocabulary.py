@@ -112,3 +112,12 @@ def test_a_box_beyond_the_picture_is_cut_at_its_edge():
     depth = np.full((60, 80), 2.0, np.float32)
     mask = mask_in_box(depth, (-10, -10, 20, 15), focal=100.0)
     assert mask[:15, :20].all() and mask.sum() == 15 * 20
+
+
+def test_a_robot_lives_with_the_checkpoint_of_a_folder(run, tmp_path, checkpoint):
+    status, printed, wrong = run(
+        "sim", "house", "--seed", "30", "--out", tmp_path / "house", "--errand", "wait 1 second",
+        "--detector", checkpoint, "--pixels", "64x48", "--encoder", "none", "--json",
+    )  # fmt: skip
+    assert status == 0, wrong
+    assert json.loads(printed)["sees_with"]["detector"] == checkpoint

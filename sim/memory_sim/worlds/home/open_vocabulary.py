@@ -29,7 +29,8 @@ class TransformersDetector:
 
         Args:
             path_or_name: Folder of a checkpoint, or its name on the Hugging Face hub.
-            labels: What to look for, in words.
+            labels: What to look for, in words. OWLv2 reads 16 tokens of each, Grounding DINO 256 of
+                all of them together; what is longer is cut off.
             threshold: Boxes less sure than this are left out.
 
         Raises:
@@ -61,7 +62,11 @@ class TransformersDetector:
     def __call__(self, frame: Frame) -> list[Detection]:
         """The things in a picture, most certain first."""
         inputs = self._processor(
-            images=frame.image, text=[self._labels], return_tensors="pt", padding=True
+            images=frame.image,
+            text=[self._labels],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
         )
         with self._torch.inference_mode():
             outputs = self._model(**inputs.to(self._device))
