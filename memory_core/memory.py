@@ -46,6 +46,7 @@ from memory_core.errors import (
 )
 from memory_core.intake import ENCODE_BATCH, Intake, describe
 from memory_core.language import times
+from memory_core.language.anchored import anchored
 from memory_core.language.model import LanguageModel
 from memory_core.language.names import put_back, take_names
 from memory_core.language.questions import parse_question
@@ -553,6 +554,11 @@ class RobotMemory:
         labels = self._store.names("label")
         masked, held = take_names(question, labels)
         read = parse_question(masked, now_ns=now, where=where)
+        again = anchored(masked, read, labels, held)
+        if again is not None:
+            read = dataclasses.replace(
+                parse_question(again, now_ns=now, where=where), text=read.text
+            )
         named = put_back(read, held)
         along = named.names if labels else (named.phrase,) if named.phrase else ()
         understood = put_back(by_meaning(read, self._encoder, along=along), held)

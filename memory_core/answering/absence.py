@@ -49,8 +49,13 @@ def stays_put(scene: Scene, things: IntArray) -> BoolArray:
 
     That a later view of the same visit misses a wardrobe says more about the view.
     """
-    heavy = np.array([max(typical_size(words)) >= HEAVY_M for words in scene.label_words], bool)
-    return np.asarray(seen_last(scene, things) & heavy[scene.thing_label[things]])
+    return np.asarray(seen_last(scene, things) & heavy(scene, things))
+
+
+def heavy(scene: Scene, things: IntArray) -> BoolArray:
+    """Which things nobody carries off in passing, (n,)."""
+    large = np.array([max(typical_size(words)) >= HEAVY_M for words in scene.label_words], bool)
+    return np.asarray(large[scene.thing_label[things]])
 
 
 def seen_last(scene: Scene, things: IntArray) -> BoolArray:

@@ -169,12 +169,17 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
     stamps = stamps_of(scene)
     span = None if context.question.visit is not None else context.question.time.span
     if span is not None and span.start_ns is not None:
-        after = stamps >= span.start_ns
+        before, after = stamps < span.start_ns, stamps >= span.start_ns
+        later = np.zeros(len(stamps), bool)
         if span.end_ns is not None:
-            after &= stamps <= span.end_ns
-        before = stamps < span.start_ns
-        if before.any() or not after.any():
-            return (before, after) if before.any() and after.any() else None
+            later = stamps > span.end_ns
+            after &= ~later
+        if not after.any():  # "overnight": nobody looked then, but before and since
+            return (before, later) if before.any() and later.any() else None
+        if before.any():
+            return before, after
+        if later.any():  # "where it was yesterday", and nothing is older: yesterday against now
+            return after, later
     else:
         after = np.ones(len(stamps), bool)
     # "since yesterday", and nothing is older: the latest session against the others

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memory_core.answering.absence import gone, seen_last, stamps_of, stays_put
+from memory_core.answering.absence import gone, heavy, seen_last, stamps_of, stays_put
 from memory_core.answering.hops import Relations
 from memory_core.answering.relations import resting_on
 from memory_core.answering.rooms import Room, rooms_at, rooms_called, rooms_of, rooms_of_things
@@ -16,7 +16,7 @@ from memory_core.episodic.recall import evidence_of
 from memory_core.episodic.rows import Stored
 from memory_core.episodic.summary import Step, by_run, trajectory
 from memory_core.language.directions import TOP, Directions, parse
-from memory_core.language.lexicon import same_kind
+from memory_core.language.lexicon import same_kind, words_of
 from memory_core.language.questions import PlacePhrase, Question
 from memory_core.language.rooms import NAMES, narrow_name
 from memory_core.semantic.attend import Attended, attend
@@ -172,7 +172,13 @@ def rooms_named(context: Context, scene: Scene, place: PlacePhrase) -> list[Room
     ]
     name = place.called or (NAMES[place.room] if place.room is not None else "")
     called = [rooms[n] for n in rooms_called(scene, rooms, name)]
-    if called or place.room is None or narrow_name(name.lower().split()) is not None:
+    narrow = narrow_name(name.lower().split()) is not None
+    if narrow:  # where answers call one room so, it is that one
+        exact = [room for room in called if words_of(room.kind) == words_of(name)]
+        called = exact or [
+            room for room in called if narrow_name(room.kind.lower().split()) is None
+        ]
+    if called or place.room is None or narrow:
         return called
     likeliest = max(rooms, key=lambda room: float(room.belief[place.room or 0]), default=None)
     if likeliest is None or likeliest.belief[place.room] < LIKELY_ROOM:
@@ -205,11 +211,12 @@ def _sharing_room(context: Context, scene: Scene, thing: str) -> BoolArray:
 def left(scene: Scene, things: IntArray) -> BoolArray:
     """Which things were found to be no longer where they were, shape of `things`.
 
-    Entities know; of the others it is inferred from what a later look did not see.
+    Entities know; of the others it is inferred from what a later look did not see, and of small
+    entities too: a look that misses a table says more about the look.
     """
     known = scene.entity[things] >= 0
     result = (scene.ended_ns[things] > 0) & ~stays_put(scene, things)
-    asked = ~known | (~result & ~seen_last(scene, things))
+    asked = ~known | (~result & ~seen_last(scene, things) & ~heavy(scene, things))
     result[asked] = gone(scene, things[asked])
     return np.asarray(result)
 

@@ -16,6 +16,9 @@ SPREAD_M = 0.05
 UNSURE = 0.35
 RAISED_M = 0.2
 OVER_M = 0.25
+ASIDE_M = 0.6
+"""A raised thing stands on something; furniture seen in part has its middle elsewhere."""
+BY_ITSELF_M, UNSEEN_BOARDS = 0.25, 0.5
 LEVEL_M = 0.3
 LEAST = 0.02
 SMALL_BEARS = 0.6
@@ -68,16 +71,22 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     The surest `on` of the facts, or what a raised thing is over, at the height of and expected to
     rest on, whichever is surer: extents are often seen too badly for a fact (a bed whose headboard
     stands higher than its mattress, a stand with a television on it, the boards of a bookshelf).
-    Where the rooms are known, nothing stands on what is on the other side of a wall.
+    Where the rooms are known, nothing stands on what is on the other side of a wall. Furniture that
+    is seen in part reaches further than it seems to: to the ground, and to its side.
     """
     sizes = np.maximum(sizes_of(scene, things), 0.02)
     words = [scene.label_words[int(label)] for label in scene.thing_label[things]]
     at = scene.thing_position[things]
     foot, top = at[:, 2] - sizes[:, 2] / 2, at[:, 2] + sizes[:, 2] / 2
-    raised = foot - _ground(foot, scene.thing_floor[things]) >= RAISED_M
+    ground = _ground(foot, scene.thing_floor[things])
+    raised = foot - ground >= RAISED_M
     half = np.array([max(typical_size(w)[:2]) for w in words])
     half = np.maximum(half, sizes[:, :2].max(axis=1)) / 2
+    inner = sizes[:, :2].min(axis=1) / 2
+    """What is so near is over it, whatever the plan says of which side of a wall its middle is on."""
     boards = np.array([bool(w) and w[-1] in BOARDS for w in words])
+    reaches = np.where(boards & (half >= BY_ITSELF_M), ground, foot)
+    """Down to where: of what stands on the floor, and is seen in its upper part alone."""
     bears_things = np.array([bool(w) and w[-1] in SUPPORTS for w in words])
     room = planned_rooms(scene, things)
     number = {thing: row for row, thing in enumerate(things.tolist())}
@@ -87,19 +96,28 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     found = {}
     for row, thing in enumerate(things.tolist()):
         score = np.zeros(len(things))
+        away = np.linalg.norm(at[:, :2] - at[row, :2], axis=1)
+        other_room = (room > 0) & (room[row] > 0) & (room != room[row]) & (away > inner)
         if raised[row]:
-            gap = np.maximum(0.0, np.linalg.norm(at[:, :2] - at[row, :2], axis=1) - half)
-            score = np.exp(-((gap / OVER_M) ** 2)) * _level(foot[row], foot, top, boards)
+            gap = np.maximum(0.0, away - half)
+            level = _level(foot[row], foot, top, boards)
+            below = boards & (foot[row] >= reaches) & (foot[row] < foot)
+            level = np.where(below, np.maximum(level, UNSEEN_BOARDS), level)
             expected = np.array([expects_on(words[row], w) for w in words])
-            score *= np.where(expected >= POSSIBLE, expected, 0.0)
-            score *= (half > sizes[row, :2].max() / 2) & (foot < foot[row])
-            score[score <= LEAST] = 0.0
+            fits = level * np.where(expected >= POSSIBLE, expected, 0.0)
+            fits *= (half > sizes[row, :2].max() / 2) & (reaches < foot[row])
+            fits[other_room] = 0.0
+            for over_m in (OVER_M, ASIDE_M):
+                score = fits * np.exp(-((gap / over_m) ** 2))
+                score[score <= LEAST] = 0.0
+                if score.any():
+                    break
         for target, chance in facts.get(row, ()):
             score[target] = max(
                 score[target], chance * (1.0 if bears_things[target] else SMALL_BEARS)
             )
         score[scene.thing_label[things] == scene.thing_label[thing]] = 0.0
-        score[(room > 0) & (room[row] > 0) & (room != room[row])] = 0.0
+        score[other_room] = 0.0
         if score.max(initial=0.0) > 0.0:
             found[thing] = int(things[int(score.argmax())])
     return found

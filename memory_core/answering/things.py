@@ -94,6 +94,8 @@ def where(context: Context) -> Answer:
             found, belief = _by_distance(context, scene, found, question.place)
         if len(found):
             return _where_thing(context, scene, found, belief)
+        if question.kind == "ever" and question.place.named and of_kind(scene, thing).any():
+            return no_memory(context, thing)  # it was seen elsewhere; words tell no room
     told = captions.supported(context, thing)
     if told:
         first = _in_order(told, question.time.order)

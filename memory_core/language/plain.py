@@ -137,6 +137,23 @@ _SURFACE = (
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
+        (r"^(?=.*\b(?:mov(?:e|es|ed|ing)|shift\w*|relocat\w*|displac\w*|chang\w*|rearrang\w*|carried|taken|put|end(?:ed)?|land\w*|different|"
+         r"elsewhere|somewhere else)\b)(.*?)\b(?:overnight|(?:during|in|through) the night)\b", r"\1since yesterday"),
+        # whether, and where to, something was moved, told in a subordinate clause
+        (rf"^(?:is|are|was|were) {_THING} (?:still )?where {_I} (?:left|put|placed|had|saw|last (?:saw|left|put)) (?:it|them)\b(.*)$",
+         r"has \1 been moved\2"),
+        (rf"^.*\b(?:whether|if) (?:{_I}|anyone|anybody|they|people) (?:had |has |have )?(?:moved|shifted|relocated|displaced) {_THING}"
+         r"((?: since| last| yesterday| during| in the).*)?$", r"has \1 been moved\2"),
+        (rf"^(?:is there )?any (?:changes?|movement) (?:with|to|in|for|of|about) {_THING}(?: since[^,]*)?(?:, .*)?$", r"has \1 been moved"),
+        (rf"^{_THING} (?:isn't|is not|aren't|are not|wasn't|was not) where [^,]*, where (?:did|has|have|is|are|was) (?:it|they) .*$",
+         r"where was \1 moved to"),
+        # what something stands on, asked for as furniture
+        (rf"^(?:.*\b)?(?:which|what) (?:(?:piece|bit|item|kind) of )?{_SURFACE} {_THING} (?:is|are)(?: [a-z]+(?:ing|ed|pt|ut))? (?:in|on|at|inside)$",
+         r"what is \1 on"),
+        (rf"^(?:which|what) (?:(?:piece|bit|item|kind) of )?{_SURFACE} (?:has (?:got )?{_THING} (?:on|in|inside) it|"
+         rf"(?:is )?(?:hold|carry|support|bear|host)(?:s|ing) {_THING})$", r"what is \1\2 on"),
+        (rf"^(?:.*\b)?what {_THING} (?:is|are)(?: [a-z]+(?:ing|ed|pt|ut))? (?:on|in|on or in|in or on|inside)$", r"what is \1 on"),
+        (r"^(?:just|only) the room(?: is fine| please)?[:,] where(?:'s| is| are) (.+)$", r"which room is \1 in"),
         # what a sentence begins and ends with
         (r"^(?:(?:oi|bro|dude|mate|dear|pray tell|kindly|quick question|just curious)\b[,!.:]? +|(?:right|look|quick)[,!.:] +)+", ""),
         (r"^(?:would|will|could|can) you (?:be (?:a dear|so kind|kind enough|an angel)(?: as)?(?: and| to)?|(?:kindly|please|mind) )(?: ?please)? ?"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from memory_core.answering.rooms import rooms_of
+from memory_core.memory import RobotMemory
+from memory_core.types import Observation, Pose
 
-from .flat import MUG_NOW, MUG_THEN
+from .flat import MUG_NOW, MUG_THEN, NOW, fill, ns, seen_from, sentence_encoder
 
 
 def test_the_rooms_of_the_flat_are_found(flat):
@@ -75,3 +78,45 @@ def test_rooms_visits_and_times_between_are_counted(ask, question, value):
 )
 def test_what_the_memory_cannot_hold_is_refused(ask, question):
     assert ask(question).abstained
+
+
+def seen_in_part():
+    """A room whose tall bookshelf shows its upper half alone, and a desk under a wall shelf."""
+    things = [
+        ("bookshelf", (2.0, 1.0, 1.5), (0.8, 0.3, 0.4)), ("vase", (2.1, 1.0, 1.0), (0.1, 0.1, 0.2)),
+        ("desk", (5.0, 1.0, 0.37), (1.2, 0.6, 0.74)), ("shelf", (5.0, 1.0, 1.5), (0.8, 0.3, 0.4)),
+        ("cup", (5.0, 1.0, 0.79), (0.08, 0.08, 0.1)), ("slipper", (3.5, 1.5, 0.05), (0.25, 0.1, 0.1)),
+        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)),
+    ]  # fmt: skip
+    for number, x in enumerate((2.0, 3.0, 4.0, 5.0)):
+        stand = Pose(x, 3.0)
+        yield Observation(
+            f"part-{number}", ns(NOW) + number * 10**9, pose=stand,
+            sightings=[
+                replace(seen_from(stand, label, at), size=size) for label, at, size in things
+            ],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the vase on?", "The vase is on the bookshelf."),
+        ("What is the cup on?", "The cup is on the desk."),
+        ("What is the slipper on?", "The slipper is on the floor, as far as I can tell."),
+    ],
+)
+def test_furniture_seen_in_part_carries_what_stands_below_what_is_seen(tmp_path, question, answer):
+    with RobotMemory.open(tmp_path, text_encoder=sentence_encoder(), gpu=False) as memory:
+        memory.observe(seen_in_part())
+        assert memory.ask(question, now_ns=ns(NOW) + 10**11).answer == answer
+
+
+def test_words_about_a_thing_do_not_put_it_into_a_room(tmp_path):
+    with fill(tmp_path / "memory", sentence_encoder()) as memory:
+        stamp_ns = ns("2026-03-04T09:20:00")
+        memory.observe(
+            [Observation("told", stamp_ns, pose=Pose(2.0, 10.0), text="the red mug was washed")]
+        )
+        found = memory.ask("Is the red mug in the bedroom?", now_ns=ns(NOW))
+        assert found.answer.startswith("No, not in the bedroom")
