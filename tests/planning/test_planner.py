@@ -204,6 +204,22 @@ def test_it_stops_where_it_is_when_told_to(world):
     assert world.travelled_m < 2.6
 
 
+def test_a_patrol_stops_between_two_looks(world):
+    world.things.append(Thing("bookshelf", (2.0, 7.5, 0.9), (0.8, 0.4, 1.8)))
+    world.go(Pose.from_yaw(1.0, 6.0, yaw=1.2))
+    world.turn(math.tau)
+    world.looks.clear()
+    told = planner(world).do("patrol the house")
+    assert told.done
+    boards, at = len(world.looks), world.looks[-1]
+    world.looks.clear()
+    outcome = planner(world).do(
+        "patrol the house", interrupted=lambda: len(world.looks) == boards - 1
+    )
+    assert not outcome.done and outcome.reason == "interrupted"
+    assert len(world.looks) == boards - 1 and at not in world.looks
+
+
 def test_who_does_not_know_where_he_is_does_not_drive(world):
     world.lost = True
     outcome = planner(world).do("go to the kitchen")
