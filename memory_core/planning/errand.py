@@ -209,8 +209,17 @@ class Errand:
         return self.step(GoTo(pose, name), lambda: self._drive(pose))
 
     def _drive(self, pose: Pose, stop: Interrupted = lambda: False) -> str:
-        arrival = self.body.navigator.go(pose, interrupted=lambda: self._interrupted() or stop())
-        self.travelled_m += arrival.travelled_m
+        """Drive to a pose; an arm that sticks out, and is in the way, is folded first."""
+        for _ in range(2):
+            arrival = self.body.navigator.go(
+                pose, interrupted=lambda: self._interrupted() or stop()
+            )
+            self.travelled_m += arrival.travelled_m
+            arm = self.body.manipulator
+            if arrival.reason != "bumped" or arm is None:
+                break
+            if not arm.stow(interrupted=self._interrupted).done:
+                break
         return "done" if arrival.reached else arrival.reason
 
     def approach(

@@ -254,10 +254,18 @@ class SimArm:
 
     def back_off(self, distance_m: float) -> None:
         """Draw the hand back along its own z as far as that goes, up to a distance."""
+        self.follow(self._drawn_back(distance_m), lambda: False)
+
+    def draw_back(self, distance_m: float) -> None:
+        """Be at once where `back_off` ends, to see what can be done from there."""
+        way = self._drawn_back(distance_m)
+        if way:
+            self.robot.configure(way[-1])
+
+    def _drawn_back(self, distance_m: float) -> list[FloatArray]:
         tool = self.tool()
         path, _ = self.along(self.joints, tool, tool.compose(Pose(z=-distance_m)))
-        clear = itertools.takewhile(lambda joints: self.folds_freely([joints]), path)
-        self.follow(list(clear), lambda: False)
+        return list(itertools.takewhile(lambda joints: self.folds_freely([joints]), path))
 
     def follow(self, corners: Sequence[FloatArray], interrupted: Interrupted) -> bool:
         """Move along corners of a free way; False where it was interrupted."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from memory_core.planning.body import Done, Interrupted
 from memory_core.types import FloatArray, Pose, Vector3
-from memory_sim.worlds.home.arm import Reach, SimArm, tool_pose
+from memory_sim.worlds.home.arm import STOWED, Reach, SimArm, tool_pose
 from memory_sim.worlds.home.base import SimBase
 from memory_sim.worlds.home.gripper import CLOSE_SECONDS, Gripper, middle_of
 from memory_sim.worlds.home.robot import Contact, Part
@@ -21,6 +21,7 @@ _STEP_M = 0.015
 _SPEED_M_S = 0.15
 _LEAST_SHARE = 0.5
 _MOST_TRIES = 4
+_GIVEN_BACK_M = 0.05
 _BEFORE_M = 0.08
 _BEFORE_TOUCH_M = 0.05
 _LEAP_RAD = 0.5
@@ -70,6 +71,8 @@ class Fronts:
                 reason = self._let_go("nothing there")
                 continue
             reason = self._drag(opening, travel_m, interrupted)
+            while reason == "done" and not self._folds_from_here():
+                reason = self._drag(opening, -_GIVEN_BACK_M, interrupted)
             self._let_go(reason)
             if reason in ("done", "interrupted", "stuck"):
                 break
@@ -115,6 +118,15 @@ class Fronts:
                 else:
                     short.append((len(path), reach))
         yield from (reach for _, reach in sorted(short, key=lambda pair: -pair[0]))
+
+    def _folds_from_here(self) -> bool:
+        """Whether the arm, once it lets go, can be folded, and is not shut in by what it opened."""
+        held = self._arm.joints
+        self._arm.draw_back(_BEFORE_M)
+        try:
+            return bool(self._arm.way(STOWED))
+        finally:
+            self._robot.configure(held)
 
     def _let_go(self, reason: str) -> str:
         self._gripper.spread()
