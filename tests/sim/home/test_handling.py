@@ -243,6 +243,20 @@ def test_a_door_swings_about_its_hinge():
         assert arc > 0.25
 
 
+def test_a_drawer_is_given_back_until_the_arm_can_be_folded(at_chest, monkeypatch):
+    """As where an opened door shuts the arm in between itself and a wall."""
+    drawer = "workroom/chest of drawers/drawer 1"
+    at_chest.stand(x=at_chest.world.joints[drawer].kind.handle[0].centre[0] + 0.75)
+    travel = at_chest.world.joints[drawer].kind.travel
+    monkeypatch.setattr(
+        at_chest.hand._fronts, "_folds_from_here",
+        lambda: at_chest.world.openness(drawer) * travel < 0.22,
+    )  # fmt: skip
+    assert at_chest.hand.open(at_chest.handle(drawer), at_chest.outward()).done
+    assert 0.15 < at_chest.world.openness(drawer) * travel < 0.22
+    assert at_chest.hand.stow().done
+
+
 def test_a_handle_that_is_not_there_is_reported(at_chest):
     drawer = "workroom/chest of drawers/drawer 1"
     at_chest.stand(x=at_chest.world.joints[drawer].kind.handle[0].centre[0] + 0.75)
