@@ -557,8 +557,9 @@ class RobotMemory:
         again = anchored(masked, read, labels, held)
         if again is not None:
             read = dataclasses.replace(
-                parse_question(again, now_ns=now, where=where), text=read.text
-            )
+                parse_question(again, now_ns=now, where=where),
+                text=read.text, time=read.time, visit=read.visit,
+            )  # fmt: skip
         named = put_back(read, held)
         along = named.names if labels else (named.phrase,) if named.phrase else ()
         understood = put_back(by_meaning(read, self._encoder, along=along), held)

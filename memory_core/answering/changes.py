@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,11 @@ from memory_core.semantic.scene import Scene
 from memory_core.types import Answer, BoolArray, IntArray
 
 LOOKED_AGAIN_M = 5.0
+_AS_IT_WAS = re.compile(
+    r"\b(?:where (?:it|they|i|we|you|somebody|someone)|(?:same|different|other|another) (?:place|spot|room)|"
+    r"compared (?:to|with)|(?:as|than) (?:it was|they were|yesterday|on|last))\b"
+)
+"""Compares a time with now: "still where it was yesterday", "in another place than on Monday"."""
 MOVED_M = 0.5
 
 
@@ -174,12 +180,14 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
         if span.end_ns is not None:
             later = stamps > span.end_ns
             after &= ~later
-        if not after.any():  # "overnight": nobody looked then, but before and since
-            return (before, later) if before.any() and later.any() else None
+        if not after.any():  # "last night": nobody looked then, but before and since
+            return (before, _first_session(scene, later)) if before.any() and later.any() else None
+        as_it_was = _AS_IT_WAS.search(context.question.text.lower()) is not None
+        nothing_older = context.question.aspect == "whether moved" and not before.any()
+        if later.any() and (as_it_was or nothing_older):
+            return after, later
         if before.any():
             return before, after
-        if later.any():  # "where it was yesterday", and nothing is older: yesterday against now
-            return after, later
     else:
         after = np.ones(len(stamps), bool)
     # "since yesterday", and nothing is older: the latest session against the others
@@ -192,6 +200,14 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
     latest = after & (sessions == sessions[int(np.where(after, stamps, 0).argmax())])
     before = after & ~latest
     return (before, latest) if before.any() else None
+
+
+def _first_session(scene: Scene, among: BoolArray) -> BoolArray:
+    """Of some standpoints, those of the session that began first, shape (s,)."""
+    stamps = stamps_of(scene)
+    sessions = np.array([stored.observation.session for stored in scene.stored])
+    first = int(np.where(among, stamps, np.iinfo(np.int64).max).argmin())
+    return np.asarray(among & (sessions == sessions[first]))
 
 
 def _say(

@@ -18,7 +18,7 @@ RAISED_M = 0.2
 OVER_M = 0.25
 ASIDE_M = 0.6
 """A raised thing stands on something; furniture seen in part has its middle elsewhere."""
-BY_ITSELF_M, UNSEEN_BOARDS = 0.25, 0.5
+BY_ITSELF_M = 0.25
 LEVEL_M = 0.3
 LEAST = 0.02
 SMALL_BEARS = 0.6
@@ -100,15 +100,18 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
         other_room = (room > 0) & (room[row] > 0) & (room != room[row]) & (away > inner)
         if raised[row]:
             gap = np.maximum(0.0, away - half)
-            level = _level(foot[row], foot, top, boards)
-            below = boards & (foot[row] >= reaches) & (foot[row] < foot)
-            level = np.where(below, np.maximum(level, UNSEEN_BOARDS), level)
             expected = np.array([expects_on(words[row], w) for w in words])
-            fits = level * np.where(expected >= POSSIBLE, expected, 0.0)
-            fits *= (half > sizes[row, :2].max() / 2) & (reaches < foot[row])
-            fits[other_room] = 0.0
-            for over_m in (OVER_M, ASIDE_M):
-                score = fits * np.exp(-((gap / over_m) ** 2))
+            expected = np.where(expected >= POSSIBLE, expected, 0.0)
+            expected *= (half > sizes[row, :2].max() / 2) & ~other_room
+            seen = _level(foot[row], foot, top, boards) * (foot < foot[row])
+            unseen = boards & (foot[row] >= reaches) & (foot[row] < foot)
+            for level, over_m in (
+                (seen, OVER_M),
+                (seen, ASIDE_M),
+                (unseen, OVER_M),
+                (unseen, ASIDE_M),
+            ):
+                score = expected * level * np.exp(-((gap / over_m) ** 2))
                 score[score <= LEAST] = 0.0
                 if score.any():
                     break

@@ -94,7 +94,9 @@ def where(context: Context) -> Answer:
             found, belief = _by_distance(context, scene, found, question.place)
         if len(found):
             return _where_thing(context, scene, found, belief)
-        if question.kind == "ever" and question.place.named and of_kind(scene, thing).any():
+        place = question.place
+        in_room = (place.called is not None or place.room is not None) and not place.thing
+        if question.kind == "ever" and in_room and of_kind(scene, thing).any():
             return no_memory(context, thing)  # it was seen elsewhere; words tell no room
     told = captions.supported(context, thing)
     if told:

@@ -35,7 +35,7 @@ _ENDS = _CLAUSAL | frozenset(
 """Words at which a name ends, whatever comes after it."""
 _MOVES = re.compile(
     r"\b(?:mov(?:e|ed|ing)|shift\w*|relocat\w*|displac\w*|touch\w*|swap\w*|shuffl\w*|budg\w*|wander\w*|carried|"
-    r"taken|took|rearrang\w*|elsewhere|(?:some|any)(?:where|place) (?:else|new|different|other)|"
+    r"rearrang\w*|elsewhere|(?:some|any)(?:where|place) (?:else|new|different|other)|"
     r"(?:another|different|other|new) (?:place|spot|room)|change\w*)\b"
 )
 _STAYS = re.compile(
@@ -50,7 +50,7 @@ _UPON = re.compile(
 )
 """Asks for furniture, not for a place."""
 _EARLIER = re.compile(r"\b(?:before|used to|earlier|previous\w*|original\w*|until|from)\b")
-_LATER = re.compile(r"\b(?:go|gone|went|put|end|ended|land\w*|now|to)\b")
+_LATER = re.compile(r"\b(?:go|gone|went|put|end|ended|land\w*|now|(?<!used )to)\b")
 _CHECKS = re.compile(
     r"^(?:is|was|are|were|do|does|did|has|have|can|could)\b|, .*\b(?:right|true|correct|or not)$|\bwhether\b"
 )
@@ -73,11 +73,14 @@ def anchored(
     upon = question.kind in ("where", "find") and not question.aspect and _UPON.search(said)
     if not upon and not any(_half_sentence(thing, masks) for thing in question.things):
         return None
-    found = _known(_WORD.findall(said), labels, masks)
+    heads = _by_head(labels)
+    found = list(dict.fromkeys(n for thing in question.things for n in _known(thing, heads, masks)))
     named = [name for name in found if masks & set(name.split())]
     if len(found) != 1 and len(named) != 1:
         return None
     thing = found[0] if len(found) == 1 else named[0]
+    if thing == question.place.thing:
+        return None
     if _UPON.search(said):
         return f"what is the {thing} on?"
     if _MOVES.search(said) or _STAYS.search(said):
@@ -92,11 +95,13 @@ def anchored(
 
 def _half_sentence(thing: str, masks: frozenset[str]) -> bool:
     """Whether what was read as a thing is more than its name: "red mug gone", "a mug, have you"."""
-    words = set(_WORD.findall(thing))
-    if words & _CLAUSAL:
+    words = _WORD.findall(thing)
+    if words[-1:] == ["can"]:  # of soda
+        words.pop()
+    if _CLAUSAL & set(words):
         return True
-    rest = words - masks
-    return bool(words & masks) and any(
+    rest = set(words) - masks
+    return bool(masks & set(words)) and any(
         word in _ENDS or word.endswith(("ed", "ing")) for word in rest
     )
 
@@ -119,20 +124,29 @@ def _room(said: str) -> str:
     return ""
 
 
-def _known(words: list[str], labels: Iterable[str], masks: frozenset[str]) -> list[str]:
-    """Names that a memory knows, each once: masked ones, and those led by a determiner."""
-    of_head: dict[str, list[str]] = {}
+def _by_head(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Labels by the last word of their kind."""
+    heads: dict[str, list[str]] = {}
     for label in labels:
         parts = kind_words(label)
         if parts:
-            of_head.setdefault(parts[-1], []).append(label)
+            heads.setdefault(parts[-1], []).append(label)
+    return heads
+
+
+def _known(said: str, heads: dict[str, list[str]], masks: frozenset[str]) -> list[str]:
+    """Names that a memory knows, each once: masked, or led by a determiner; else the first words."""
+    words = _WORD.findall(said)
     found: dict[str, None] = {word: None for word in words if word in masks}
-    for start in (at + 1 for at, word in enumerate(words) if word in _DETERMINERS):
+    starts = [at + 1 for at, word in enumerate(words) if word in _DETERMINERS]
+    for start in (*starts, 0):
+        if start == 0 and found:
+            break
         end = start
         while end < len(words) and words[end] not in _ENDS and words[end][0].isalnum():
             end += 1
         name = " ".join(words[start:end])
-        heads = kind_words(name)[-1:] if name and not masks & set(words[start:end]) else []
-        if heads and any(same_kind(name, label) for label in of_head.get(heads[0], ())):
+        last = kind_words(name)[-1:] if name and not masks & set(words[start:end]) else []
+        if last and any(same_kind(name, label) for label in heads.get(last[0], ())):
             found[name] = None
     return list(found)

@@ -134,19 +134,26 @@ _ELSEWHERE = (
 _SURFACE = (
     r"(?:table|shelf|surface|counter|cabinet|cupboard|rack|stand|desk|piece of furniture|furniture)"
 )
+_NAMED = rf"({_KNOWN}{_NAME}+?)"
+"""A thing without the place it is at."""
+_LEAD = (
+    r"(?:i|we|you|do|can|could|would|will|was|am|were|please|tell|let|me|us|know|wonder|wondering|happen|to|say|"
+    r"check|remember|recall|just|,)"
+)
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
-        (r"^(?=.*\b(?:mov(?:e|es|ed|ing)|shift\w*|relocat\w*|displac\w*|chang\w*|rearrang\w*|carried|taken|put|end(?:ed)?|land\w*|different|"
-         r"elsewhere|somewhere else)\b)(.*?)\b(?:overnight|(?:during|in|through) the night)\b", r"\1since yesterday"),
+        (r"^(?=.*\b(?:mov(?:e|es|ed)|shift(?:ed)?|relocated?|displaced?|rearranged?|changed?|different|elsewhere|somewhere else)\b)"
+         r"(?!.*\b(?:on|last|of|the night|\w+day)\b)(.*?)\bovernight\b", r"\1last night"),
         # whether, and where to, something was moved, told in a subordinate clause
-        (rf"^(?:is|are|was|were) {_THING} (?:still )?where {_I} (?:left|put|placed|had|saw|last (?:saw|left|put)) (?:it|them)\b(.*)$",
+        (rf"^(?:is|are|was|were) {_NAMED} (?:still )?where {_I} (?:left|put|placed|had|last (?:left|put)) (?:it|them)\b(.*)$",
          r"has \1 been moved\2"),
-        (rf"^.*\b(?:whether|if) (?:{_I}|anyone|anybody|they|people) (?:had |has |have )?(?:moved|shifted|relocated|displaced) {_THING}"
-         r"((?: since| last| yesterday| during| in the).*)?$", r"has \1 been moved\2"),
-        (rf"^(?:is there )?any (?:changes?|movement) (?:with|to|in|for|of|about) {_THING}(?: since[^,]*)?(?:, .*)?$", r"has \1 been moved"),
-        (rf"^{_THING} (?:isn't|is not|aren't|are not|wasn't|was not) where [^,]*, where (?:did|has|have|is|are|was) (?:it|they) .*$",
-         r"where was \1 moved to"),
+        (rf"^(?:{_LEAD} )*(?:whether|if) (?:{_I}|anyone|anybody|they|people) (?:had |has |have )?(?:moved|shifted|relocated|displaced) {_NAMED}"
+         r"((?: since| last| yesterday| during).*)?$", r"has \1 been moved\2"),
+        (rf"^(?:is there |are there )?any (?:changes?|movement) (?:with|of) {_NAMED}((?: since| last| yesterday| today)[^,]*)?(?:, .*)?$",
+         r"has \1 been moved\2"),
+        (rf"^{_NAMED} (?:isn't|is not|aren't|are not|wasn't|was not) where [^,]*, where (?:(?:did|do) (?:it|they) (?:go|end up|get to)|"
+         r"(?:has|have) (?:it|they) (?:gone|been (?:put|moved))(?: to)?)$", r"where was \1 moved to"),
         # what something stands on, asked for as furniture
         (rf"^(?:.*\b)?(?:which|what) (?:(?:piece|bit|item|kind) of )?{_SURFACE} {_THING} (?:is|are)(?: [a-z]+(?:ing|ed|pt|ut))? (?:in|on|at|inside)$",
          r"what is \1 on"),

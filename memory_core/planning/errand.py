@@ -466,9 +466,8 @@ class Errand:
         done = self.step(skill, act)
         if done:
             self._circles.changed()
-            further = opening and any(
-                math.dist(other[1], at) <= fronts.HANDLE_M for other in self.progress.opened
-            )
+            before = self.progress.opened[-1:]
+            further = opening and self._front_opened is not None and before == ((name, at),)
             if not further:
                 self._front_opened = front[0] if opening else None
             others = tuple(
@@ -480,7 +479,8 @@ class Errand:
 
     def look_past(self, name: str) -> bool:
         """Step aside to where the door that was opened last hides less of what is behind it."""
-        assert self._front_opened is not None
+        if self._front_opened is None:
+            return False
         door, handle = self._front_opened, self.progress.opened[-1][1]
 
         def act() -> str:

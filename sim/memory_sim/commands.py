@@ -180,11 +180,12 @@ def _run_house(options: argparse.Namespace) -> int:
     from memory_core.interfaces.opening import bar
     from memory_sim.detecting.choice import errors_of
     from memory_sim.house_evaluation import evaluate_house
-    from memory_sim.two_days import Setting
+    from memory_sim.two_days import CONDITIONS, Setting
 
     setting = Setting(
         options.condition, rooms=options.rooms, wordings=options.wordings,
-        detector=options.detector, errors=errors_of(options),
+        detector=options.detector,
+        errors=errors_of(options, usual=CONDITIONS[options.condition].errors),
     )  # fmt: skip
     with bar(options, "homes") as tell:
         found, rows = evaluate_house(

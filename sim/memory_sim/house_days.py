@@ -153,7 +153,7 @@ def run_sim(options: argparse.Namespace) -> int:
         film = stack.enter_context(Film(world, video)) if video is not None else None
         life = Life(
             day, world, memory, film=film, quiet=options.json, detector=options.detector,
-            errors=errors_of(options) or NO_ERRORS,
+            errors=errors_of(options),
         )  # fmt: skip
         with stoppable() as stopped:
             for words in errands:
@@ -178,8 +178,9 @@ def run_sim(options: argparse.Namespace) -> int:
 
 
 def _sees_with(options: argparse.Namespace) -> Json:
-    """The detector and the errors it was told to make."""
-    return {"detector": options.detector, **asdict(errors_of(options) or NO_ERRORS)}
+    """The detector, and the errors it was told to make where it makes none of its own."""
+    told = asdict(errors_of(options)) if options.detector == SEGMENTATION else {}
+    return {"detector": options.detector, **told}
 
 
 def run_do(options: argparse.Namespace) -> int:
@@ -235,7 +236,7 @@ def _act(options: argparse.Namespace, words: str) -> int:
         film = stack.enter_context(Film(world, options.video)) if options.video else None
         life = Life(
             day, world, memory, film=film, quiet=options.json, detector=options.detector,
-            errors=errors_of(options) or NO_ERRORS,
+            errors=errors_of(options),
         )  # fmt: skip
         with stoppable() as stopped:
             outcome = life.resume(stopped) if options.resume else life.do(words, stopped)

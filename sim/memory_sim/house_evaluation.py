@@ -7,6 +7,7 @@ done is scored from the simulator's truth (`house_scoring`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import time
@@ -22,7 +23,7 @@ from memory_core.evaluation.report import report
 from memory_core.perception.text import SentenceEncoder, TextEncoder
 from memory_core.types import Json
 from memory_sim.agents.choice import AGENTS
-from memory_sim.detecting.choice import SEGMENTATION, check_detector
+from memory_sim.detecting.choice import DETECTORS, SEGMENTATION, check_detector
 from memory_sim.house_errands import HIDDEN
 from memory_sim.house_scoring import WALKING_M_S, metrics, search_ratio
 from memory_sim.processes import each
@@ -171,9 +172,11 @@ def _live(
         if cache_folder is None:
             cache_folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rooms = "" if setting.rooms is None else f"-{setting.rooms}"
-        sees = "" if setting.detector == SEGMENTATION else f"-{Path(setting.detector).name}"
-        if setting.errors is not None:
-            sees += "-" + "-".join(f"{value:g}" for value in asdict(setting.errors).values())
+        sees = "" if setting.detector == SEGMENTATION else f"-{setting.detector}"
+        if setting.detector not in DETECTORS:  # a checkpoint's folder
+            sees = f"-{hashlib.sha256(str(Path(setting.detector).resolve()).encode()).hexdigest()[:12]}"
+        if setting.makes != CONDITIONS[setting.condition].errors:
+            sees += "-" + "-".join(f"{value:g}" for value in asdict(setting.makes).values())
         folder = cache_folder / f"home-{seed:04d}{rooms}-{setting.condition}{sees}"
         first = first_day(seed, setting, folder)
         rows = [{**row, "agent": FIRST_DAY} for row in first.rows]

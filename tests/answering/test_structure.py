@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from memory_core.answering import changes
 from memory_core.answering.rooms import rooms_of
 from memory_core.memory import RobotMemory
 from memory_core.types import Observation, Pose
@@ -120,3 +121,64 @@ def test_words_about_a_thing_do_not_put_it_into_a_room(tmp_path):
         )
         found = memory.ask("Is the red mug in the bedroom?", now_ns=ns(NOW))
         assert found.answer.startswith("No, not in the bedroom")
+
+
+@pytest.fixture(scope="module")
+def four_visits(tmp_path_factory):
+    """Visits on Monday, on Tuesday morning and evening, and on Wednesday."""
+    moments = ("2026-03-02T09:00:00", "2026-03-03T09:00:00", "2026-03-03T18:00:00",
+               "2026-03-04T09:00:00")  # fmt: skip
+    with RobotMemory.open(
+        tmp_path_factory.mktemp("visits") / "memory", text_encoder=sentence_encoder(), gpu=False
+    ) as memory:
+        for visit, moment in enumerate(moments):
+            stand = Pose(2.0, 2.0)
+            memory.observe([
+                Observation(
+                    f"{visit}", ns(moment), pose=stand, session=f"visit {visit}",
+                    sightings=(seen_from(stand, "mug", (3.0, 2.0, 0.8)),),
+                )
+            ])  # fmt: skip
+        yield memory
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "after"),
+    [
+        ("Has the mug been moved overnight?", {0, 1, 2}, {3}),
+        ("Has the mug been moved during the night?", {0, 1, 2}, {3}),
+        ("Has the mug been moved since yesterday?", {0}, {1, 2, 3}),
+        ("Is the mug still where it was yesterday?", {1, 2}, {3}),
+        ("Was the mug in another place yesterday?", {1, 2}, {3}),
+        ("What changed yesterday?", {0}, {1, 2}),
+        ("What changed during the night of 2 March?", {0}, {1}),
+        ("Has the mug been moved?", {0, 1, 2}, {3}),
+    ],
+)
+def test_a_change_is_looked_for_between_the_visits_that_are_meant(
+    four_visits, question, before, after
+):
+    context = four_visits.understand(question, now_ns=ns(NOW))
+    sessions = [int(stored.observation.session.split()[1]) for stored in context.scene.stored]
+    assert context.question.kind == "changed"
+    split = changes._split(context, context.scene)
+    assert [{s for s, kept in zip(sessions, part, strict=True) if kept} for part in split] == [
+        before, after,
+    ]  # fmt: skip
+
+
+def test_a_desk_carries_what_is_on_it_though_a_shelf_hangs_nearer(tmp_path):
+    things = [
+        ("countertop", (2.0, 1.0, 0.45), (0.7, 0.6, 0.9)), ("kettle", (2.75, 1.0, 1.0), (0.2, 0.2, 0.2)),
+        ("shelf", (2.9, 0.9, 1.6), (0.8, 0.3, 0.4)), ("slipper", (3.5, 1.5, 0.05), (0.25, 0.1, 0.1)),
+        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)),
+    ]  # fmt: skip
+    with RobotMemory.open(tmp_path, text_encoder=sentence_encoder(), gpu=False) as memory:
+        for number, x in enumerate((2.0, 2.5, 3.0, 3.5)):
+            stand = Pose(x, 3.0)
+            seen = [replace(seen_from(stand, label, at), size=size) for label, at, size in things]
+            memory.observe([
+                Observation(f"near-{number}", ns(NOW) + number * 10**9, pose=stand, sightings=seen)
+            ])  # fmt: skip
+        found = memory.ask("What is the kettle on?", now_ns=ns(NOW) + 10**11)
+        assert found.answer == "The kettle is on the countertop."

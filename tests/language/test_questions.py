@@ -319,6 +319,21 @@ def test_a_question_turned_about_is_read_as_the_plain_one(text, plain):
         ("What kind of room is the lemon in?", "where", "room", ("lemon",)),
         ("Which things are no longer where they were?", "changed", "moved", ()),
         ("Does the kitchen have a clock?", "ever", "", ("clock",)),
+        ("Any changes in the kitchen?", "changed", "", ()),
+        ("Is there any change with the mug since yesterday?", "changed", "whether moved", ("mug",)),
+        ("Tell me when and if someone moved the mug", "when", "moved", ("mug",)),
+        (
+            "I was wondering whether someone had moved our mug overnight.",
+            "changed",
+            "whether moved",
+            ("mug",),
+        ),
+        ("The sofa isn't where it was, where was it before?", "where", "moved from", ("sofa",)),
+        ("The sofa isn't where it was, where did it go?", "where", "moved to", ("sofa",)),
+        ("Is the mug where I left it?", "changed", "whether moved", ("mug",)),
+        ("Which piece of furniture our mug is in?", "what", "support", ("mug",)),
+        ("Which furniture is holding the mug?", "what", "support", ("mug",)),
+        ("What was on the end table last night?", "what", "", ()),
     ],
 )
 def test_questions_in_another_order_keep_their_sense(text, kind, aspect, things):

@@ -267,7 +267,8 @@ class GridNavigator:
                 doubting=True,
             )  # fmt: skip
             swept = self._doubting = Sweep(bold, start)
-        goal = swept.cheapest(ground.passable, end, within_m=aside_m)
+        cut_off = ground.passable & ~np.isfinite(self._sweep(floor, start).costs)
+        goal = swept.cheapest(cut_off, end, within_m=aside_m)
         if goal is None:
             return False
         way = along(swept.way(goal), step_m=grid.cell_m / 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memory_core.errors import InvalidQuery
@@ -50,16 +50,23 @@ class Errors:
 NO_ERRORS = Errors()
 
 
-def errors_of(options: argparse.Namespace) -> Errors | None:
-    """The errors that a command was given; None where it was given none.
+def errors_of(options: argparse.Namespace, *, usual: Errors = NO_ERRORS) -> Errors:
+    """The errors that a command was told, the usual ones where it was told none.
 
     Raises:
-        InvalidQuery: A number is out of its range.
+        InvalidQuery: A number is out of its range, or the detector makes errors of its own.
     """
-    told = (options.misses, options.confusions, options.position_noise)
-    if all(value is None for value in told):
-        return None
-    return Errors(*(0.0 if value is None else value for value in told))
+    told = {
+        "misses": options.misses, "confusions": options.confusions,
+        "position_noise_m": options.position_noise,
+    }  # fmt: skip
+    given = {name: value for name, value in told.items() if value is not None}
+    if given and options.detector != SEGMENTATION:
+        raise InvalidQuery(
+            f"detector {options.detector!r} makes errors of its own; --misses, --confusions and "
+            "--position-noise are for the segmentation"
+        )
+    return replace(usual, **given)
 
 
 def check_detector(name: str) -> None:

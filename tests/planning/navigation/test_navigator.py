@@ -148,6 +148,13 @@ def test_false_points_in_the_doorways_do_not_shut_a_room(small):
     assert robot.bumps == 0
 
 
+def test_what_stands_at_a_shared_wall_is_got_to_in_its_own_room(small):
+    _, navigator = small
+    navigator.see(closing(0.06))
+    poses = navigator.standing((3.3, 2.6, 0.8), near_m=0.6, far_m=1.8)
+    assert any(pose.x > 3.2 for pose in poses)
+
+
 def test_what_is_really_in_the_doorways_is_seen_again_and_believed(small):
     robot, navigator = small
     there = closing(0.06)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import math
 
@@ -14,7 +15,7 @@ pytest.importorskip("safetensors")
 
 from memory_core.errors import EncodingError, InvalidQuery
 from memory_core.types import Pose
-from memory_sim.detecting.choice import detector_named
+from memory_sim.detecting.choice import Errors, detector_named, errors_of
 from memory_sim.detecting.classes import FURNITURES, PARTS, exact_name
 from memory_sim.detecting.detector import NetworkDetector
 from memory_sim.detecting.pictures import channels, windows
@@ -114,6 +115,16 @@ def test_unknown_names_and_detectors_are_refused(world):
         NetworkDetector(["mug", "unicorn"])
     with pytest.raises(InvalidQuery, match="segmentation, network"):
         detector_named("clairvoyant", world)
+
+
+def test_errors_told_change_the_usual_ones_and_are_the_segmentations_alone():
+    none = {"misses": None, "confusions": None, "position_noise": None}
+    usual = Errors(misses=0.2, confusions=0.05)
+    told = argparse.Namespace(detector="segmentation", **{**none, "position_noise": 0.02})
+    assert errors_of(told, usual=usual) == Errors(0.2, 0.05, 0.02)
+    assert errors_of(argparse.Namespace(detector="network", **none), usual=usual) == usual
+    with pytest.raises(InvalidQuery, match="of its own"):
+        errors_of(argparse.Namespace(detector="network", **{**none, "misses": 0.1}))
 
 
 def test_a_picture_of_nothing_shows_nothing(frames):

@@ -72,7 +72,8 @@ class Fronts:
                 continue
             reason = self._drag(opening, travel_m, interrupted)
             while reason == "done" and not self._folds_from_here():
-                reason = self._drag(opening, -_GIVEN_BACK_M, interrupted)
+                if self._drag(opening, -_GIVEN_BACK_M, interrupted) != "done":
+                    break
             self._let_go(reason)
             if reason in ("done", "interrupted", "stuck"):
                 break
