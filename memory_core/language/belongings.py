@@ -53,7 +53,8 @@ BELONGINGS = (
     _sort("mug, cup, glass, plate, bowl, saucer, teapot, jug, dish, wine glass",
           "kitchen, dining room",
           "kitchen cabinet, dishwasher, china cabinet, sideboard, kitchen counter, dining table, kitchen table"),
-    _sort("fork, spoon, table knife, spatula, whisk, ladle, can opener, peeler, corkscrew, chopsticks",
+    _sort("fork, spoon, table knife, spatula, whisk, ladle, can opener, peeler, corkscrew, chopsticks, rolling pin, "
+          "grater, sieve, kitchen tongs, measuring cup, bottle opener, garlic press, kitchen scales",
           "kitchen, dining room",
           "kitchen drawer, kitchen counter, stove, dishwasher, kitchen cabinet, sideboard"),
     _sort("pot, frying pan, kettle, toaster, cutting board, colander, baking tin, lunch box",

@@ -28,8 +28,8 @@ IN_VIEW_M = 1.5
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 PASSED_M, PASSED_FRAMES = 2.5, 3
 """Furniture seen from so near in so many frames was looked over in passing."""
-OVERLOOKED = 0.15
-"""Chance that a thing on furniture is not noticed in passing."""
+OVERLOOKED, OVERLOOKED_WIDE = 0.15, 0.5
+"""Chance that a thing on furniture is not noticed in passing; wide pieces are passed in part."""
 
 
 @dataclass(slots=True)
@@ -111,7 +111,10 @@ class Hunt:
             item.label == region.name and math.dist(item.position, region.centre) <= SAME_SPOT_M
             for item in self._passed
         )  # fmt: skip
-        return region.worth * (OVERLOOKED if passed >= PASSED_FRAMES else 1.0)
+        if passed < PASSED_FRAMES:
+            return region.worth
+        wide = max(region.size[:2]) > WIDE_M
+        return region.worth * (OVERLOOKED_WIDE if wide else OVERLOOKED)
 
     def _look_about(self) -> list[Seen]:
         """What was noticed since the last time, if it is the thing; notes what was passed."""
