@@ -80,8 +80,10 @@ def test_the_stack_comes_up_active_remembers_and_ends_in_order(person):
 
     wait_for(lambda: state.service_is_ready() and memory.ready())
     wait_for(
-        lambda: call(state.call_async(GetState.Request())).current_state.id
-        == State.PRIMARY_STATE_ACTIVE
+        lambda: (
+            call(state.call_async(GetState.Request())).current_state.id
+            == State.PRIMARY_STATE_ACTIVE
+        )
     )
     seen = Observation(id='one', source='note', text='a red mug on the shelf', localised=True)
     seen.header.stamp.sec = 1_700_000_000
