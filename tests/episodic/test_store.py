@@ -770,7 +770,12 @@ def test_another_program_that_looks_into_the_database_leaves_the_log_of_who_writ
 def test_questions_at_once_open_no_more_files_than_one_does(memory):
     memory.observe([note(1), note(2)])
     memory.observation("note-00001")
-    files = psutil.Process().num_fds()
+
+    def opened_files():
+        folder = os.path.realpath(memory.folder)
+        return sorted(f.path for f in psutil.Process().open_files() if f.path.startswith(folder))
+
+    files = opened_files()
     together = threading.Barrier(readers.MOST)
 
     def read(_):
@@ -780,7 +785,8 @@ def test_questions_at_once_open_no_more_files_than_one_does(memory):
 
     with ThreadPoolExecutor(readers.MOST) as threads:
         assert list(threads.map(read, range(readers.MOST))) == [2] * readers.MOST
-    assert psutil.Process().num_fds() == files
+    assert opened_files() == files
+    assert files.count(os.path.realpath(memory.store.path)) > readers.MOST
 
 
 def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_comes_back(
