@@ -28,8 +28,8 @@ _ENDS = _CLAUSAL | frozenset(
     (
         "and or not in on at to from of for with by under near beside behind off since before after "
         "over about as than then now still again anywhere somewhere elsewhere yesterday today "
-        "overnight last gone moved put left kept got ended changed stay stayed remain remained like just here go goes get gets end ends land landed hiding "
-        "there this that my your our the a an"
+        "overnight last gone moved put left kept got ended changed stay stayed remain remained like "
+        "just here there go goes get gets end ends land landed hiding this that my your our the a an"
     ).split()
 )
 """Words at which a name ends, whatever comes after it."""
@@ -79,8 +79,8 @@ def anchored(
     if len(found) != 1 and len(named) != 1:
         return None
     thing = found[0] if len(found) == 1 else named[0]
-    if thing == question.place.thing:
-        return None
+    if thing == question.place.thing or re.search(rf"\b(?:which|what) {re.escape(thing)}\b", said):
+        return None  # it is the place, or what is asked for
     if _UPON.search(said):
         return f"what is the {thing} on?"
     if _MOVES.search(said) or _STAYS.search(said):

@@ -11,7 +11,16 @@ from memory_core.language.names import take_names
 from memory_core.language.questions import parse_question
 
 NOW_NS = 1_772_528_400 * 10**9
-LABELS = ("red mug", "pink notebook", "mug", "sofa", "candle", "headphone case", "kitchen table")
+LABELS = (
+    "red mug",
+    "pink notebook",
+    "mug",
+    "sofa",
+    "candle",
+    "headphone case",
+    "kitchen table",
+    "table",
+)
 
 
 def put_anew(text):
@@ -49,6 +58,8 @@ def test_what_is_known_is_asked_for(asked, again):
         "Is the red mug or the pink notebook what you saw first, do you know?",
         "Is the red mug handle in the kitchen?",
         "Is the soda can on the kitchen table?",
+        "Which table is nearest to the sofa?",
+        "Which table stands on the rug, and which one does not?",
         "Where is the watering can next to the sofa?",
         "Is the coffee I made on the kitchen table?",
         "Have you seen the parcel which was left on the sofa?",
