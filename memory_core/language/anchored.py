@@ -35,7 +35,7 @@ _ENDS = _CLAUSAL | frozenset(
 """Words at which a name ends, whatever comes after it."""
 _MOVES = re.compile(
     r"\b(?:mov(?:e|ed|ing)|shift\w*|relocat\w*|displac\w*|touch\w*|swap\w*|shuffl\w*|budg\w*|wander\w*|carried|"
-    r"rearrang\w*|elsewhere|(?:some|any)(?:where|place) (?:else|new|different|other)|"
+    r"rearrang\w*|elsewhere|(?:go|gone|went) (?:any|some)where|(?:some|any)(?:where|place) (?:else|new|different|other)|"
     r"(?:another|different|other|new) (?:place|spot|room)|change\w*)\b"
 )
 _STAYS = re.compile(
@@ -98,7 +98,7 @@ def _half_sentence(thing: str, masks: frozenset[str]) -> bool:
     words = _WORD.findall(thing)
     if words[-1:] == ["can"]:  # of soda
         words.pop()
-    if _CLAUSAL & set(words):
+    if _CLAUSAL & set(words) or (len(words) > 1 and words[-1] in _ENDS):
         return True
     rest = set(words) - masks
     return bool(masks & set(words)) and any(

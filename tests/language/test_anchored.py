@@ -40,6 +40,8 @@ def put_anew(text):
         ("Red mug moved since yesterday, yes or no?", "has the red mug been moved?"),
         ("Could you say where the red mug landed after the move?", "where was the red mug moved to?"),
         ("Which cupboard, table or shelf is our candle on or in?", "what is the candle on?"),
+        ("Candle moved since yesterday?", "has the candle been moved?"),
+        ("Did the red mug go anywhere since yesterday?", "has the red mug been moved?"),
         ("Hey robot, what room is my red mug hiding in?", "which room is the red mug in?"),
     ],
 )  # fmt: skip
