@@ -45,11 +45,9 @@ from memory_core.errors import (
     StorageFull,
 )
 from memory_core.intake import ENCODE_BATCH, Intake, describe
-from memory_core.language import times
-from memory_core.language.anchored import anchored
+from memory_core.language import anchored, times
 from memory_core.language.model import LanguageModel
 from memory_core.language.names import put_back, take_names
-from memory_core.language.questions import parse_question
 from memory_core.perception.image import ImageEncoder
 from memory_core.perception.place import SHORTLIST
 from memory_core.perception.text import SentenceEncoder, TextEncoder
@@ -553,13 +551,7 @@ class RobotMemory:
         view = self._view()
         labels = self._store.names("label")
         masked, held = take_names(question, labels)
-        read = parse_question(masked, now_ns=now, where=where)
-        again = anchored(masked, read, labels, held)
-        if again is not None:
-            read = dataclasses.replace(
-                parse_question(again, now_ns=now, where=where),
-                text=read.text, time=read.time, visit=read.visit,
-            )  # fmt: skip
+        read = anchored.read(masked, labels, held, now_ns=now, where=where)
         named = put_back(read, held)
         along = named.names if labels else (named.phrase,) if named.phrase else ()
         understood = put_back(by_meaning(read, self._encoder, along=along), held)

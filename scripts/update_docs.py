@@ -440,11 +440,6 @@ def _aims(found: dict[str, Any]) -> str:
     return f"{table(['what', 'measured', 'target', 'met'], rows)}\n\n{made}"
 
 
-def _grown(node: dict[str, Any]) -> str:
-    """What a node grew by: of its own where that was told apart from files it maps."""
-    return _told(node.get("own_growth_mb_per_hour", node.get("rss_growth_mb_per_hour")))
-
-
 def robots(runs: list[dict[str, Any]]) -> None:
     """The tables of runs of `benchmarks/ros.py`."""
     parts = []
@@ -454,7 +449,8 @@ def robots(runs: list[dict[str, Any]]) -> None:
         if load is not None:
             nodes = "; ".join(
                 f"{name} {_told(node['cores'])} cores, {_told(node['rss_mb'])} MB "
-                f"({_grown(node)} MB an hour more in the second half)"
+                f"({_told(node['own_mb'])} its own, of these "
+                f"{_told(node['own_growth_mb_per_hour'])} MB an hour more in the second half)"
                 for name, node in load["nodes"].items()
             )
             parts.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memory_core.semantic.expected import typical_size
 from memory_core.semantic.scene import Scene
@@ -17,6 +18,11 @@ def stamps_of(scene: Scene) -> IntArray:
     return np.array([stored.observation.stamp_ns for stored in scene.stored], np.int64)
 
 
+def sessions_of(scene: Scene) -> NDArray[np.str_]:
+    """In which session each standpoint observed, shape (s,)."""
+    return np.array([stored.observation.session for stored in scene.stored])
+
+
 def gone(scene: Scene, things: IntArray) -> BoolArray:
     """Which things were not there when a later session looked again, shape of `things`.
 
@@ -28,7 +34,7 @@ def gone(scene: Scene, things: IntArray) -> BoolArray:
         things: Numbers of things.
     """
     stamps = stamps_of(scene)
-    sessions = np.array([stored.observation.session for stored in scene.stored])
+    sessions = sessions_of(scene)
     stood = scene.stood
     result = np.zeros(len(things), bool)
     for place, thing in enumerate(things.tolist()):
@@ -60,7 +66,7 @@ def heavy(scene: Scene, things: IntArray) -> BoolArray:
 
 def seen_last(scene: Scene, things: IntArray) -> BoolArray:
     """Which things were seen in the latest session, (n,)."""
-    sessions = np.array([stored.observation.session for stored in scene.stored])
+    sessions = sessions_of(scene)
     latest = np.flatnonzero(sessions == sessions[int(stamps_of(scene).argmax())])
     return np.asarray((scene.sees[np.ix_(things, latest)] > 0).any(axis=1))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from memory_core.answering import wording
 from memory_core.answering.absence import gone as looked_again
-from memory_core.answering.absence import stamps_of
+from memory_core.answering.absence import sessions_of, stamps_of
 from memory_core.answering.grounding import (
     Context,
     at_place,
@@ -191,7 +191,7 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
     else:
         after = np.ones(len(stamps), bool)
     # "since yesterday", and nothing is older: the latest session against the others
-    sessions = np.array([stored.observation.session for stored in scene.stored])
+    sessions = sessions_of(scene)
     visit = context.question.visit
     if visit is not None and visit.which == "first" and visit.since:
         before = sessions == sessions[int(stamps.argmin())]
@@ -205,7 +205,7 @@ def _split(context: Context, scene: Scene) -> tuple[BoolArray, BoolArray] | None
 def _first_session(scene: Scene, among: BoolArray) -> BoolArray:
     """Of some standpoints, those of the session that began first, shape (s,)."""
     stamps = stamps_of(scene)
-    sessions = np.array([stored.observation.session for stored in scene.stored])
+    sessions = sessions_of(scene)
     first = int(np.where(among, stamps, np.iinfo(np.int64).max).argmin())
     return np.asarray(among & (sessions == sessions[first]))
 

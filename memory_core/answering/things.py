@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from memory_core.answering import captions, wording
-from memory_core.answering.absence import moved_on, stamps_of
+from memory_core.answering.absence import moved_on, sessions_of, stamps_of
 from memory_core.answering.grounding import (
     Context,
     at_place,
@@ -173,7 +173,7 @@ def seen_best(scene: Scene, things: IntArray, keep: BoolArray, order: str | None
     seen_from = [views(scene, int(thing), keep) for thing in things]
     if order == "first":
         return int(np.argmin([stamps[found[0]] for found in seen_from]))
-    sessions = np.array([stored.observation.session for stored in scene.stored])
+    sessions = sessions_of(scene)
     last = np.array([stamps[found[-1]] for found in seen_from])
     latest = sessions[seen_from[int(last.argmax())][-1]]
     counts = [int((sessions[found] == latest).sum()) for found in seen_from]

@@ -6,11 +6,14 @@ understand the rest of a sentence still hears that, and whether it is about movi
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from memory_core.language.asked import Question
 from memory_core.language.lexicon import kind_words, same_kind, words_of
+from memory_core.language.questions import parse_question, tidy
 from memory_core.language.rooms import room_word
 
 _DETERMINERS = frozenset("the a an my our your his her their this that these those any".split())
@@ -57,6 +60,29 @@ _CHECKS = re.compile(
 _WORD = re.compile(r"[a-z0-9'-]+|[,;:.!?]")
 
 
+def read(
+    text: str, labels: Iterable[str], held: Iterable[str], *, now_ns: int, where: dt.tzinfo
+) -> Question:
+    """Understand a question, put anew where half of it was not understood.
+
+    Args:
+        text: In English, names of several words masked as `names.take_names` does.
+        labels: What the memory calls things.
+        held: The nouns that mask names.
+        now_ns: The moment it is asked.
+        where: The time zone it is asked in.
+
+    Raises:
+        InvalidQuery: It is empty or too long.
+    """
+    question = parse_question(text, now_ns=now_ns, where=where)
+    again = anchored(text, question, labels, held)
+    if again is None:
+        return question
+    anew = parse_question(again, now_ns=now_ns, where=where)
+    return replace(anew, text=question.text, time=question.time, visit=question.visit)
+
+
 def anchored(
     text: str, question: Question, labels: Iterable[str], held: Iterable[str]
 ) -> str | None:
@@ -68,7 +94,7 @@ def anchored(
         labels: What the memory calls things.
         held: The nouns that mask names.
     """
-    said = text.lower().replace("\u2019", "'").strip(" ?!.,")
+    said = tidy(text)
     masks = frozenset(held)
     upon = question.kind in ("where", "find") and not question.aspect and _UPON.search(said)
     if not upon and not any(_half_sentence(thing, masks) for thing in question.things):

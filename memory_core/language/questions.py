@@ -48,7 +48,7 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
         raise InvalidQuery("the question is empty; ask something like 'where is the red mug?'")
     if len(text) > MAX_QUESTION:
         raise InvalidQuery(f"the question has {len(text)} characters; at most {MAX_QUESTION}")
-    said = _tidy(text)
+    said = tidy(text)
     asked = reworded(said)
     visit, rest = take_visit(asked)
     span, structure = take_span(rest, now_ns=now_ns, where=where)
@@ -68,7 +68,7 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
     time, rest = understand(
         rest if visit is not None else text if asked == said else asked, now_ns=now_ns, where=where
     )
-    rest = plainly(_tidy(rest))
+    rest = plainly(tidy(rest))
     present = time.span is None and visit is None and time.order is None
     present = present and not _PAST.search(rest)
     question = by_pattern(rest)
@@ -79,5 +79,6 @@ def parse_question(text: str, *, now_ns: int, where: dt.tzinfo) -> Question:
     )  # fmt: skip
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """A question in lower case, with plain apostrophes and single spaces, without its end mark."""
     return re.sub(r"\s+", " ", text.lower().replace("\u2019", "'")).strip(" ?!.,")

@@ -267,7 +267,7 @@ class GridNavigator:
                 doubting=True,
             )  # fmt: skip
             swept = self._doubting = Sweep(bold, start)
-        cut_off = ground.passable & ~np.isfinite(self._sweep(floor, start).costs)
+        cut_off = ground.passable & ~self._sweep(floor, start).reached
         goal = swept.cheapest(cut_off, end, within_m=aside_m)
         if goal is None:
             return False

@@ -84,17 +84,8 @@ class Ground:
         cell = self.grid.cell(*point)
         if self.grid.holds(cell) and self.passable[cell]:
             return cell
-        reach = int(aside_m / self.grid.cell_m)
-        low = np.maximum(np.array(cell) - reach, 0)
-        high = np.minimum(np.array(cell) + reach + 1, self.grid.shape)
-        if (high <= low).any():
-            return None
-        cells = np.argwhere(self.passable[low[0] : high[0], low[1] : high[1]]) + low
-        if not len(cells):
-            return None
-        apart = np.hypot(*(self.grid.centres(cells) - point).T)
-        nearest = int(apart.argmin())
-        return tuple(map(int, cells[nearest])) if apart[nearest] <= aside_m else None  # type: ignore[return-value]
+        cells, apart = _near(self.grid, self.passable, point, within_m=aside_m)
+        return _cell(cells[apart.argmin()]) if len(cells) else None
 
     def clear(self, start: Point, end: Point) -> bool:
         """Whether a straight line is passable all along."""
@@ -165,6 +156,7 @@ class Sweep:
         ground: What it was made on.
         root: The place, metres.
         costs: Of each cell, infinite where there is no way, shape (rows, columns).
+        reached: The cells that there is a way to, shape (rows, columns).
     """
 
     def __init__(self, ground: Ground, root: Point, *, aside_m: float = _ASIDE_M) -> None:
@@ -179,13 +171,14 @@ class Sweep:
                 ground.graph, indices=int(ground.nodes[cell]), return_predecessors=True
             )
             self.costs[ground.passable] = costs
+        self.reached = np.isfinite(self.costs)
         self._cells = np.argwhere(ground.passable)
         self._ways: dict[tuple[Point, float], tuple[Point, ...]] = {}
 
     @property
     def area_m2(self) -> float:
         """Of the floor that there is a way to."""
-        return float(np.isfinite(self.costs).sum()) * self.ground.grid.cell_m**2
+        return float(self.reached.sum()) * self.ground.grid.cell_m**2
 
     def cheapest(self, among: BoolArray, point: Point, *, within_m: float) -> Point | None:
         """The middle of the cell near a point that is the cheapest to get to; None without any.
@@ -195,18 +188,11 @@ class Sweep:
             point: Metres.
             within_m: How far from it.
         """
-        grid = self.ground.grid
-        cell, reach = np.array(grid.cell(*point)), math.ceil(within_m / grid.cell_m)
-        low = np.clip(cell - reach, 0, grid.shape)
-        high = np.clip(cell + reach + 1, 0, grid.shape)
-        window = slice(low[0], high[0]), slice(low[1], high[1])
-        cells = np.argwhere(among[window] & np.isfinite(self.costs[window])) + low
-        middles = grid.centres(cells)
-        near = np.hypot(*(middles - point).T) <= within_m
-        if not near.any():
+        cells, _ = _near(self.ground.grid, among & self.reached, point, within_m=within_m)
+        if not len(cells):
             return None
-        cells, middles = cells[near], middles[near]
-        x, y = middles[self.costs[cells[:, 0], cells[:, 1]].argmin()].tolist()
+        cheapest = cells[self.costs[cells[:, 0], cells[:, 1]].argmin()]
+        x, y = self.ground.grid.centres(cheapest[None])[0].tolist()
         return (x, y)
 
     def way(self, point: Point, *, aside_m: float = _ASIDE_M) -> list[Point]:
@@ -236,19 +222,38 @@ class Sweep:
     def _reachable(self, point: Point, aside_m: float) -> tuple[int, int] | None:
         grid = self.ground.grid
         cell = grid.cell(*point)
-        if grid.holds(cell) and np.isfinite(self.costs[cell]):
+        if grid.holds(cell) and self.reached[cell]:
             return cell
-        reach = int(aside_m / grid.cell_m)
-        low = np.clip(np.array(cell) - reach, 0, grid.shape)
-        high = np.clip(np.array(cell) + reach + 1, 0, grid.shape)
-        cells = np.argwhere(np.isfinite(self.costs[low[0] : high[0], low[1] : high[1]])) + low
-        if not len(cells):
-            return None
-        apart = np.hypot(*(grid.centres(cells) - point).T)
-        nearest = int(apart.argmin())
-        if apart[nearest] > aside_m:
-            return None
-        return int(cells[nearest, 0]), int(cells[nearest, 1])
+        cells, apart = _near(grid, self.reached, point, within_m=aside_m)
+        return _cell(cells[apart.argmin()]) if len(cells) else None
+
+
+def _near(
+    grid: OccupancyGrid, among: BoolArray, point: Point, *, within_m: float
+) -> tuple[IntArray, FloatArray]:
+    """Of some cells those with their middle within a distance of a point, and how far each is.
+
+    Args:
+        grid: The floor.
+        among: The cells that are meant, shape (rows, columns).
+        point: Metres.
+        within_m: How far from it.
+
+    Returns:
+        Rows and columns, shape (n, 2), in order, and metres, shape (n,).
+    """
+    cell, reach = np.array(grid.cell(*point)), math.ceil(within_m / grid.cell_m)
+    low = np.clip(cell - reach, 0, grid.shape)
+    high = np.clip(cell + reach + 1, 0, grid.shape)
+    cells = np.argwhere(among[low[0] : high[0], low[1] : high[1]]) + low
+    apart = np.hypot(*(grid.centres(cells) - point).T)
+    near = apart <= within_m
+    return cells[near], apart[near]
+
+
+def _cell(found: IntArray) -> tuple[int, int]:
+    row, column = found.tolist()
+    return (row, column)
 
 
 def length_m(way: list[Point]) -> float:

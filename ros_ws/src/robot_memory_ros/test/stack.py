@@ -21,6 +21,7 @@ from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
+from robot_memory_interfaces.msg import Observation
 from robot_memory_ros import qos
 from robot_memory_ros.client import MemoryClient
 from rosbags.highlevel import AnyReader
@@ -53,6 +54,13 @@ def stamp(seconds):
     """Make a stamp so many seconds after the start."""
     whole = int(seconds // 1)
     return Time(sec=START + whole, nanosec=round((seconds - whole) * 1e9))
+
+
+def note(name, text, seconds, **fields):
+    """Make an observation in words, so many seconds after the start."""
+    made = Observation(id=name, source='note', text=text, confidence=1.0, **fields)
+    made.header.stamp = stamp(seconds)
+    return made
 
 
 class Robot(Node):

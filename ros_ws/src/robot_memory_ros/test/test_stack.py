@@ -14,7 +14,7 @@ from robot_memory_interfaces.msg import Observation, Sighting
 from robot_memory_interfaces.srv import Ask, Forget, GetForest, Observe, Query, Save, Verify
 from robot_memory_ros import qos
 from sensor_msgs.msg import CameraInfo
-from stack import START, Stack, StackCase, domain_of_its_own, moments, play, stamp, until
+from stack import START, Stack, StackCase, domain_of_its_own, moments, note, play, stamp, until
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
@@ -207,10 +207,8 @@ class StackTest(StackCase):
         stack = self.stack
         stack.memory(allow_forget='true')
         stack.ready()
-        good = Observation(id='good', source='note', text='a blue chair', confidence=1.0)
-        good.header.stamp = stamp(1.0)
-        bad = Observation(id='bad', source='note', text='x', confidence=1.0, extra='{')
-        bad.header.stamp = stamp(2.0)
+        good = note('good', 'a blue chair', 1.0)
+        bad = note('bad', 'x', 2.0, extra='{')
         done = stack.service(Observe, 'observe', observations=[good, bad]).acknowledgement
         self.assertEqual((list(done.added), list(done.refused)), (['good'], ['bad']))
         self.assertTrue(done.codes[0])
@@ -229,9 +227,8 @@ class StackTest(StackCase):
         stack = self.stack
         stack.memory(backup_folder=self.folder / 'copies')
         stack.ready()
-        note = Observation(id='note', source='note', text='a blue chair', confidence=1.0)
-        note.header.stamp = stamp(1.0)
-        stack.service(Observe, 'observe', observations=[note])
+        made = note('note', 'a blue chair', 1.0)
+        stack.service(Observe, 'observe', observations=[made])
         saved = stack.service(Save, 'save', backup='today')
         self.assertEqual((saved.error_code, saved.observations), ('', 1))
         self.assertTrue((self.folder / 'copies/today/memory.db').exists())
@@ -274,10 +271,9 @@ class StackTest(StackCase):
         for number in range(10):
             stack.memory()
             stack.ready()
-            note = Observation(id=f'note {number}', source='note', text='x', confidence=1.0)
-            note.header.stamp = stamp(float(number))
-            done = stack.service(Observe, 'observe', observations=[note]).acknowledgement
-            self.assertEqual(list(done.added), [note.id])
+            made = note(f'note {number}', 'x', float(number))
+            done = stack.service(Observe, 'observe', observations=[made]).acknowledgement
+            self.assertEqual(list(done.added), [made.id])
             self.assertEqual(len(stack.stored()), number + 1)
             code, seconds = stack.stop('memory_node')
             self.assertEqual(code, 0, stack.log('memory_node')[-2000:])
@@ -312,10 +308,9 @@ class TwoRobots(unittest.TestCase):
                 stack.memory()
             for number, stack in enumerate(stacks):
                 stack.ready()
-                note = Observation(id=f'note {number}', source='note', text='x', confidence=1.0)
-                note.header.stamp = stamp(1.0)
-                done = stack.call(stack.client.observe(note)).acknowledgement
-                self.assertEqual(list(done.added), [note.id])
+                made = note(f'note {number}', 'x', 1.0)
+                done = stack.call(stack.client.observe(made)).acknowledgement
+                self.assertEqual(list(done.added), [made.id])
             for number, stack in enumerate(stacks):
                 self.assertEqual(list(stack.stored()), [f'note {number}'])
         finally:

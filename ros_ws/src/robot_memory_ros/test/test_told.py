@@ -11,7 +11,7 @@ from robot_memory_interfaces.msg import Observation
 from robot_memory_interfaces.srv import Observe
 from robot_memory_ros import qos
 from sensor_msgs.msg import BatteryState, LaserScan
-from stack import StackCase, stamp, until
+from stack import StackCase, note, stamp, until
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
@@ -87,13 +87,11 @@ class Told(StackCase):
         stack = self.stack
         stack.memory(marker_period='1.0')
         stack.ready()
-        seen = Observation(id='active', source='note', text='a red mug', confidence=1.0)
-        seen.header.stamp = stamp(1.0)
+        seen = note('active', 'a red mug', 1.0)
         self.change(Transition.TRANSITION_DEACTIVATE)
         out = stack.robot.create_publisher(Observation, 'observations', qos.STREAM)
         until(out.get_subscription_count)
-        refused = Observation(id='inactive', source='note', text='a kettle', confidence=1.0)
-        refused.header.stamp = stamp(0.5)
+        refused = note('inactive', 'a kettle', 0.5)
         out.publish(refused)
         time.sleep(0.5)
         self.change(Transition.TRANSITION_ACTIVATE)
