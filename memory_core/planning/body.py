@@ -8,7 +8,7 @@ metres, angles radians.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -121,6 +121,20 @@ class Arrival:
     travelled_m: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A free pose that something can be looked at or reached from.
+
+    Attributes:
+        pose: Of the base, `map`, facing it.
+        cost_m: Of the way there, and on to where one goes next; a metre near walls costs more,
+            and so does a place that it is seen from through a doorway or what may be a wall.
+    """
+
+    pose: Pose
+    cost_m: float
+
+
 class Navigator(Protocol):
     """Knows where the robot is, and takes it to poses."""
 
@@ -136,11 +150,23 @@ class Navigator(Protocol):
     def frontiers(self) -> tuple[Vector3, ...]:
         """Free places at the edge of what is known, `map`; empty where all is known."""
 
-    def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
-        """Free poses that face a target from between two distances, the shortest way first."""
+    def standing(
+        self, target: Vector3, *, near_m: float, far_m: float, then: Vector3 | None = None
+    ) -> tuple[Stand, ...]:
+        """Free poses that face a target from between two distances, the cheapest first.
+
+        Args:
+            target: `map`.
+            near_m: Least distance.
+            far_m: Greatest distance.
+            then: Where one goes from there, `map`; None for nowhere that is known.
+        """
 
     def doubt(self, at: Vector3, radius_m: float) -> None:
         """What stood around a place of the map may be gone: the robot itself moved it."""
+
+    def block(self, points: Sequence[Vector3]) -> None:
+        """The robot itself moved something to these places of the map."""
 
     def go(
         self,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from memory_core.planning import fronts
-from memory_core.planning.body import Body, Done, Interrupted, Manipulator, Seen
+from memory_core.planning.body import Body, Done, Interrupted, Manipulator, Seen, Stand
 from memory_core.planning.candidates import Meant
 from memory_core.planning.critic import (
     SAME_THING_M,
@@ -48,8 +48,13 @@ STANDS = 4
 APART_M = 0.2
 """A try from elsewhere is so far from the last."""
 NEARLY_M = 0.25
-AT_EASE = 0.6
-"""The hand works well within this share of its reach; the rest is for what is not got at else."""
+OPENED_M = 0.9
+"""What is so near to the handle of what stands open is in it, or may be."""
+AT_EASE = 0.5
+"""The hand works well within this share of its reach."""
+HIDDEN_COST_M, CRAMPED_COST_M, STRAINED_COST_M = 4.0, 1.5, 0.1
+"""So much farther one goes to have no door between; to reach between boards, into what is open,
+for a place to put something, or once more, at ease and straight, each; else to reach at ease."""
 TRIES = 3
 ASIDE_RAD = 0.3
 """What is less far aside than this is ahead."""
@@ -242,47 +247,64 @@ class Errand:
             stop: Ends the drive early, where true.
             apart_from: Where it stood before in vain; it stands elsewhere.
         """
-
-        def act() -> str:
-            near_m, far_m = self.arm.reach_m if reach else SEE_FROM_M
-            rings = (near_m + AT_EASE * (far_m - near_m), far_m) if reach else (far_m,)
-            return self._approach(
-                target, near_m, rings, square=square or reach, stop=stop, apart_from=apart_from
-            )
-
-        return self.step(Approach(target, name, reach), act)
+        return self.step(
+            Approach(target, name, reach),
+            lambda: self._approach(
+                target,
+                self.arm.reach_m if reach else SEE_FROM_M,
+                reach=reach,
+                square=square,
+                stop=stop,
+                apart_from=apart_from,
+            ),
+        )
 
     def _approach(
         self,
         target: Vector3,
-        near_m: float,
-        within_m: Sequence[float],
+        within_m: tuple[float, float],
         *,
+        reach: bool = False,
         square: bool = False,
         stop: Interrupted = lambda: False,
         apart_from: Sequence[Pose] = (),
     ) -> str:
-        reason = "out of reach"
-        rings = [
-            self.body.navigator.standing(target, near_m=near_m, far_m=far_m) for far_m in within_m
-        ]
-        found = [pose for ring in rings for pose in ring]
-        if square:
-            aside = askew(found, target)
-            found = [pose for ring in rings for pose in sorted(ring, key=aside)]
-        found = sorted(found, key=lambda pose: self._hidden(pose, target))
+        near_m, far_m = within_m
+        then = self.progress.asker if reach and self.goal.kind == "fetch" else None
+        cramped = reach and (bool(apart_from) or bool(self.arm.holding) or self._cramped(target))
+        stands = self.body.navigator.standing(target, near_m=near_m, far_m=far_m, then=then)
+        aside = askew([stand.pose for stand in stands], target)
+        at_ease_m = near_m + AT_EASE * (far_m - near_m)
+
+        def price_m(stand: Stand) -> float:
+            away_m = math.hypot(stand.pose.x - target[0], stand.pose.y - target[1])
+            return (
+                stand.cost_m
+                + (CRAMPED_COST_M if cramped else STRAINED_COST_M) * (reach and away_m > at_ease_m)
+                + CRAMPED_COST_M * ((square or cramped) and aside(stand.pose))
+                + HIDDEN_COST_M * self._hidden(stand.pose, target)
+            )
+
+        found = [stand.pose for stand in sorted(stands, key=price_m)]
         elsewhere = [
             pose for pose in found
             if all(math.hypot(pose.x - p.x, pose.y - p.y) >= APART_M for p in apart_from)
         ]  # fmt: skip
+        reason = "out of reach"
         for pose in (elsewhere or found)[:STANDS]:
             reason = self._drive(pose, stop)
             if reason in ("done", "interrupted", "lost"):
                 return reason
-            if self._nearly_at(pose, target, near_m, within_m[-1]):
+            if self._nearly_at(pose, target, near_m, far_m):
                 self.face(target)
                 return "done"
         return reason
+
+    def _cramped(self, target: Vector3) -> bool:
+        """Whether a place is between boards, or in what was opened."""
+        if any(math.dist(at, target) <= OPENED_M for _, at in self.progress.opened):
+            return True
+        return any(region.encloses(target) for region in self.regions("thing"))
 
     def _hidden(self, pose: Pose, target: Vector3) -> bool:
         """Whether the door that was opened last stands between a pose and a target."""
@@ -306,7 +328,7 @@ class Errand:
 
     def go_near(self, target: Vector3, name: str, *, within_m: float) -> bool:
         """Drive to a free place within some metres of a point of the map."""
-        return self.step(Approach(target, name), lambda: self._approach(target, 0.0, (within_m,)))
+        return self.step(Approach(target, name), lambda: self._approach(target, (0.0, within_m)))
 
     def wait(self, seconds: float) -> bool:
         """Stand still."""
@@ -371,9 +393,14 @@ class Errand:
     # -- handling ---------------------------------------------------------------------------
 
     def pick(self, fits: Fits, thing: str, at: Vector3) -> bool:
-        """Take a thing that is in view; from elsewhere where it cannot be had from here."""
+        """Take a thing that is in view; from elsewhere where it cannot be had from here.
+
+        A door that may hide it from there is opened further first.
+        """
         stood: list[Pose] = []
         for attempt in range(TRIES):
+            if attempt == 1:
+                self._open_further(at)
             if attempt and not self.approach(at, thing, reach=True, apart_from=stood):
                 return False
             stood.append(self.here())
@@ -470,12 +497,22 @@ class Errand:
             further = opening and self._front_opened is not None and before == ((name, at),)
             if not further:
                 self._front_opened = front[0] if opening else None
+            if self._front_opened is not None and fronts.hinged(name):
+                self.body.navigator.block(fronts.leaf(self._front_opened, moved[0]))
             others = tuple(
                 other for other in self.progress.opened
                 if math.dist(other[1], at) > fronts.HANDLE_M
             )  # fmt: skip
             self.keep(opened=(*others, (name, moved[0])) if opening else others)
         return done
+
+    def _open_further(self, inside: Vector3) -> None:
+        """Open the door that was opened last further, where something is behind it."""
+        if self._front_opened is None:
+            return
+        name, handle = self.progress.opened[-1]
+        if fronts.hinged(name) and math.dist(handle, inside) <= OPENED_M:
+            self.open(name, handle)
 
     def look_past(self, name: str) -> bool:
         """Step aside to where the door that was opened last hides less of what is behind it."""

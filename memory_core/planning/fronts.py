@@ -91,7 +91,8 @@ def stands(body: Body, handle: Vector3, out: Vector3, *, opening: bool) -> tuple
         bearing = math.atan2(pose.y - handle[1], pose.x - handle[0])
         return abs(math.remainder(bearing - heading, math.tau))
 
-    poses = body.navigator.standing(handle, near_m=near_m, far_m=far_m)
+    stands = body.navigator.standing(handle, near_m=near_m, far_m=far_m)
+    poses = [stand.pose for stand in stands]
     return tuple(sorted((p for p in poses if askew(p) <= ASKEW_RAD), key=askew)[:STANDS])
 
 
@@ -117,9 +118,9 @@ def views(body: Body, here: Pose, door: Front, handle: Vector3) -> tuple[Pose, .
             for point in inside
         )
 
-    poses = body.navigator.standing(door.at, near_m=VIEW_M[0], far_m=VIEW_M[1])
+    stands = body.navigator.standing(door.at, near_m=VIEW_M[0], far_m=VIEW_M[1])
     now = seen(here)
-    better = [pose for pose in poses if seen(pose) > now]
+    better = [stand.pose for stand in stands if seen(stand.pose) > now]
     return tuple(sorted(better, key=seen, reverse=True)[:STANDS])
 
 
@@ -135,6 +136,20 @@ def hides(door: Front, handle: Vector3, pose: Pose, target: Vector3) -> bool:
     middle, across = _leaf(door)
     eye, point = np.array([pose.x, pose.y]), np.array(target[:2])
     return _crosses(eye, point, middle - across, np.array(handle[:2]))
+
+
+def leaf(door: Front, handle: Vector3) -> tuple[Vector3, ...]:
+    """Places along an open door from its hinge to its handle, `map`, no farther apart than 5 cm.
+
+    Args:
+        door: As it was while it was shut.
+        handle: Where its handle is now, `map`.
+    """
+    middle, across = _leaf(door)
+    hinge = middle - across
+    length = float(np.linalg.norm(np.array(handle[:2]) - hinge))
+    places = np.linspace(hinge, handle[:2], 1 + math.ceil(length / 0.05))
+    return tuple((x, y, handle[2]) for x, y in places.tolist())
 
 
 def _leaf(door: Front) -> tuple[FloatArray, FloatArray]:

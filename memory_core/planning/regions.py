@@ -1,9 +1,9 @@
 """Where to search for a thing that is nowhere it was seen: surfaces and containers, with priors.
 
-How likely a thing is on or in a piece of furniture comes from three sources: in which kinds of
-rooms such things are found (`semantic.kinds`), how like the thing is to what was seen there, and
-where things of its kind were before. Object search by such priors and costs follows Aydemir et al.
-(2013); their sum in log-odds is this project's.
+How likely a thing is on or in a piece of furniture comes from in which rooms and furniture such
+things are kept (`language.belongings`), how like the thing is to what was seen there, and how
+large the piece is. Object search by such priors and costs follows Aydemir et al. (2013); their sum
+in log-odds, a conditional logit (McFadden 1974), is this project's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from memory_core.semantic.expected import (
     SUPPORTS,
     typical_size,
 )
-from memory_core.semantic.kinds import KindModel
 from memory_core.semantic.ranking import name_similarity
 from memory_core.semantic.scene import Scene
 from memory_core.types import BoolArray, FloatArray, Vector3
@@ -44,16 +43,17 @@ OPEN_COST_M = 15.0
 """What opening, looking and closing costs, as a way of so many metres: about 30 s."""
 SEARCHED_M, INSIDE_M = 0.8, 0.3
 """A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
-WARMTH = 0.5
-AFFINITY_GAIN = 4.0
-HISTORY_GAIN = 1.5
-HISTORY_M = 1.0
-BELONGS_GAIN = 2.0
-FITS_GAIN = 4.0
-"""For furniture whose name is close to the thing's in meaning: shoes and a shoe cabinet."""
-SHUT_AWAY = {True: 0.1, False: 0.9}
+LYING_ABOUT = (0.6, 0.6, 1.4, 1.4, 0.4)
+PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0)
+"""What evidence of where a thing may be weighs: its room is one where such things are kept, so is
+the furniture, names that mean something close (shoes and a shoe cabinet), things like it that
+were seen there, and the logarithm of the area. Things are put away where they belong; what lies
+about has often strayed. Fitted by maximum likelihood to where 800 things went in twelve generated
+homes (100 to 111), which no evaluation uses."""
+SHUT_AWAY = {True: 0.2, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
+TYPICAL_M, LEAST_M2, MOST_M2 = 0.7, 0.02, 4.0
 FRONT_M = 0.8
 """A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
 FRONTED = (FURNITURE | CLOSED | {"stand", "sink", "pantry"}) - frozenset(
@@ -62,6 +62,8 @@ FRONTED = (FURNITURE | CLOSED | {"stand", "sink", "pantry"}) - frozenset(
 )
 """Heads of labels of what may have drawers or doors."""
 LARGE_M = 0.3
+BESIDE_M, UNDER_M = 0.1, 0.1
+"""Who stands between boards may be seen so far beside them, and is so far below the uppermost."""
 APART_M = 0.15
 """Things of one name closer than this are one region."""
 
@@ -102,11 +104,25 @@ class Region:
         x, y, z = self.centre
         return (self.centre, (x, y, z - self.size[2] / 4))
 
+    def encloses(self, point: Vector3) -> bool:
+        """Whether a place of the map is between its boards, as seen from above and below."""
+        if self.shut or not has_boards(self.name):
+            return False
+        half = [extent / 2 for extent in self.size]
+        away = [abs(p - c) for p, c in zip(point, self.centre, strict=True)]
+        return all(a <= h + BESIDE_M for a, h in zip(away[:2], half[:2], strict=True)) and (
+            away[2] <= half[2] - UNDER_M
+        )
+
+    @property
+    def look_m(self) -> float:
+        """What looking costs once one is there, as a way of so many metres."""
+        return LOOK_COST_M + (OPEN_COST_M if self.shut else 0.0)
+
     @property
     def worth(self) -> float:
         """Probability by cost."""
-        cost = LOOK_COST_M + self.travel_m + (OPEN_COST_M if self.shut else 0.0)
-        return self.probability / cost
+        return self.probability / (self.travel_m + self.look_m)
 
     @property
     def told(self) -> str:
@@ -168,10 +184,10 @@ def regions_for(
     room = rooms_of_things(scene, rooms)
     shut = [openable(names[number]) for number in found.tolist()]
     kinds = [rooms[number].kind if number >= 0 else "" for number in room[found].tolist()]
-    score = _score(context, scene, found, thing, kinds)
-    chance = np.exp((score - score.max()) * WARMTH)
+    lying, put_away = _score(context, scene, found, thing, kinds).T
+    score = np.where(shut, put_away, lying)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
-    chance = _shared(chance, np.array(shut), away)
+    chance = _shared(np.exp(score), np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
     chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looked)
     chance = chance / chance.sum()
@@ -267,27 +283,30 @@ def _unseen(
 def _score(
     context: Context, scene: Scene, found: np.ndarray, thing: str, rooms: Sequence[str]
 ) -> FloatArray:
-    """Log-odds of a thing being at pieces of furniture, up to a constant, shape (n,)."""
-    by_room = scene.room[found] @ KindModel(context.encode).odds([thing])[:, 0]
+    """Log-odds of a thing being at pieces of furniture, up to a constant, shape (n, 2).
+
+    The first column is for things that lie about, the second for those that were put away.
+    """
     sorts = sorts_of(thing, context.encode)
-    belongs = kept_in(sorts, rooms) + kept_on(sorts, _furniture(scene, found))
+    furniture = _furniture(scene, found)
     alike = name_similarity(scene, [thing], context.encode)[0]
-    affinity = (scene.tight[found] * alike[None, :]).max(axis=1)
-    same = np.flatnonzero(of_kind(scene, thing))
-    gap = np.linalg.norm(
-        scene.thing_position[found][:, None] - scene.thing_position[same][None], axis=2
-    )
-    history = np.log1p((gap <= HISTORY_M).sum(axis=1))
-    fits = np.zeros(len(found))
+    named = np.zeros(len(found))
     if context.encode is not None:
-        fits = (
-            context.encode([scene.labels[n] for n in scene.thing_label[found]])
-            @ context.encode([thing])[0]
-        )
-    return np.asarray(
-        by_room + BELONGS_GAIN * belongs + AFFINITY_GAIN * affinity + HISTORY_GAIN * history
-        + FITS_GAIN * fits
-    )  # fmt: skip
+        named = context.encode(furniture) @ context.encode([thing])[0]
+    evidence = np.column_stack([
+        kept_in(sorts, rooms), kept_on(sorts, furniture), named,
+        (scene.tight[found] * alike[None, :]).max(axis=1), np.log(_areas_m2(scene, found)),
+    ])  # fmt: skip
+    return np.asarray(evidence @ np.array([LYING_ABOUT, PUT_AWAY]).T)
+
+
+def _areas_m2(scene: Scene, found: np.ndarray) -> FloatArray:
+    """What pieces of furniture cover of the floor, shape (n,); typical where it is unknown."""
+    sizes = [
+        scene.entities[entity].size[:2] if entity >= 0 else (TYPICAL_M, TYPICAL_M)
+        for entity in scene.entity[found].tolist()
+    ]
+    return np.asarray(np.prod(sizes, axis=1).clip(LEAST_M2, MOST_M2))
 
 
 def _furniture(scene: Scene, found: np.ndarray) -> list[str]:

@@ -7,7 +7,7 @@ looks, never from what the planner asks for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from memory_core.planning.body import (
     Interrupted,
     Localisation,
     Seen,
+    Stand,
 )
 from memory_core.types import FloatArray, Observation, Pose, Sighting, Vector3
 
@@ -101,7 +102,16 @@ class FlatWorld:
     def doubt(self, at: Vector3, radius_m: float) -> None:
         pass
 
-    def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
+    def block(self, points: Sequence[Vector3]) -> None:
+        pass
+
+    def standing(
+        self, target: Vector3, *, near_m: float, far_m: float, then: Vector3 | None = None
+    ) -> tuple[Stand, ...]:
+        poses = self._facing(target, near_m, far_m)
+        return tuple(Stand(pose, self.travel_m(pose.position)) for pose in poses)
+
+    def _facing(self, target: Vector3, near_m: float, far_m: float) -> tuple[Pose, ...]:
         gap = self.travel_m(target)
         if math.isinf(gap):
             return ()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from memory_core.planning.body import Stand
 from memory_core.planning.fronts import Front, hides, views
 from memory_core.types import Pose
 
@@ -17,8 +18,8 @@ AJAR = (0.0, -0.45, 1.0)
 
 def body(*places):
     """A robot that can stand in some places."""
-    poses = tuple(Pose(x, y) for x, y in places)
-    navigator = SimpleNamespace(standing=lambda target, *, near_m, far_m: poses)
+    stands = tuple(Stand(Pose(x, y), 0.0) for x, y in places)
+    navigator = SimpleNamespace(standing=lambda target, *, near_m, far_m: stands)
     return SimpleNamespace(navigator=navigator)
 
 

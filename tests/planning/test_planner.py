@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -136,8 +137,8 @@ def test_who_found_a_thing_turns_to_it(world, monkeypatch):
 
     def askance(target, **distances):
         return tuple(
-            Pose.from_yaw(pose.x, pose.y, yaw=pose.yaw + 0.9)
-            for pose in standing(target, **distances)
+            replace(stand, pose=stand.pose.compose(Pose.from_yaw(0.0, 0.0, yaw=0.9)))
+            for stand in standing(target, **distances)
         )
 
     monkeypatch.setattr(world, "standing", askance)
@@ -275,6 +276,22 @@ def test_a_drawer_is_opened_for_what_was_seen_in_it(world):
     assert outcome.done, outcome
     assert world.given == ["passport"]
     assert "drawer" not in world.opened, "it left the drawer open"
+
+
+def test_a_door_is_opened_further_where_what_is_behind_it_cannot_be_had(world):
+    world.things += [
+        Thing("cupboard door", (-6.95, 1.4, 0.4), (0.05, 0.4, 0.15)),
+        Thing("cupboard door handle", (-6.92, 1.4, 0.4), (0.02, 0.1, 0.02)),
+        Thing("passport", (-7.1, 1.4, 0.4), inside="cupboard door"),
+    ]
+    world.opened.add("cupboard door")
+    tour(world)
+    world.opened.discard("cupboard door")
+    world.slips = 1
+    outcome = planner(world).do("bring me the passport")
+    assert outcome.done, outcome
+    done = [step.skill for step in outcome.steps if step.skill in ("open", "pick")]
+    assert done == ["open", "pick", "open", "pick"]
 
 
 def test_goals_of_other_kinds_are_carried_out(world):

@@ -74,9 +74,9 @@ def test_one_stands_before_a_thing_within_reach_and_faces_it():
     table[8:12, 8:12] = 100  # 40 cm by 40 cm around the origin
     ways = ways_over(two_rooms(), table)
     target = (0.0, 0.0, 0.7)
-    poses = ways.standing((-0.6, 2.0, 0.0), target, near_m=0.45, far_m=0.8)
-    assert poses
-    for pose in poses:
+    stands = ways.standing((-0.6, 2.0, 0.0), target, near_m=0.45, far_m=0.8)
+    assert stands
+    for pose in (stand.pose for stand in stands):
         away = math.hypot(pose.x, pose.y)
         assert 0.44 <= away <= 0.81
         assert math.isclose(pose.yaw, math.atan2(-pose.y, -pose.x), abs_tol=1e-6)

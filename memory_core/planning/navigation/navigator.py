@@ -11,6 +11,7 @@ robot that does not know where it is looks for open space until it does, or says
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ from memory_core.planning.body import (
     Localisation,
     Motion,
     Scan,
+    Stand,
 )
 from memory_core.planning.navigation.floors import Floors, Leg
 from memory_core.planning.navigation.frontiers import frontiers
@@ -41,9 +43,13 @@ from memory_core.semantic.floor_plan import FloorPlan
 from memory_core.types import FloatArray, Pose, Vector3
 
 _WITHIN_REACH_M = 1.0
+_OTHER_ROOM_M = 40.0
+"""Who may look in through a doorway would go as far to stand inside."""
 _WALLED_IN_M2, _FREED_M = 1.0, 1.2
 _REOPENED_M, _REOPENED_AGAIN_S, _SAME_SPOT_M = 1.2, 60.0, 0.5
 """So long a stretch is doubted where only the camera saw it closed, and anew after so long."""
+_MOVED, _CAREFUL_M, _CAREFUL_M_S = 16, 0.3, 0.4
+"""So many places of doors and drawers that it moved are passed so slowly, at the rim."""
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -51,6 +57,8 @@ _LOOKED_AHEAD_M = 2.5
 _WAITS_S = 1.0
 _NO_PROGRESS_S, _PROGRESS_M = 6.0, 0.05
 _LOOKS = 4
+_DRIVEN, _RETRACED_M = 150, (0.15, 0.8)
+"""So many movements can be undone, and so far back after the first bump and after those that follow."""
 _BACK_OFF = (0.15, 1.2)
 _WANDERS_S = 90.0
 _WANDERING_MARGIN_M = 0.08
@@ -102,8 +110,13 @@ class GridNavigator:
         self._ground: dict[int, Ground] = {}
         self._swept: Sweep | None = None
         self._swept_on: dict[int, Sweep] = {}
+        self._swept_onward: Sweep | None = None
         self._freed_at: tuple[float, float] | None = None
         self._doubting: Sweep | None = None
+        self._driven: deque[tuple[float, float]] = deque(maxlen=_DRIVEN)
+        """The last control steps by the wheels: metres forward, and radians."""
+        self._doubted: deque[tuple[int, float, float, float]] = deque(maxlen=_MOVED)
+        """Floor, place and radius of what was moved last."""
         self._reopened: list[tuple[int, float, float, int]] = []
         """Floor, place and time of what was doubted."""
         self._advance(0.0, 0.0)
@@ -127,8 +140,10 @@ class GridNavigator:
         legs = self._legs(goal)
         return sum(length_m(leg.way) for leg in legs) if legs else math.inf
 
-    def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
-        """Free poses that face a target from between two distances, the shortest way first.
+    def standing(
+        self, target: Vector3, *, near_m: float, far_m: float, then: Vector3 | None = None
+    ) -> tuple[Stand, ...]:
+        """See `Navigator.standing`.
 
         Where the rooms are known, those in the target's room come before those that look in
         through a doorway.
@@ -141,16 +156,33 @@ class GridNavigator:
                 return ()
             start = legs[-1].way[0]
 
-        def facing() -> list[Planar]:
+        def facing() -> list[tuple[Planar, float]]:
             sweep = self._sweep(floor, start)
-            return poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
+            onward = None if then is None else self._onward(floor, target, then)
+            return poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m, onward=onward)
 
-        poses = facing()
-        if not poses and self._reopen(floor, start, target[:2], aside_m=far_m):
-            poses = facing()
+        found = facing()
+        if not found and self._reopen(floor, start, target[:2], aside_m=far_m):
+            found = facing()
         height = self.localiser.atlas.heights_m[floor]
-        found = [spatial(pose, z=height) for pose in poses]
-        return tuple(sorted(found, key=lambda pose: not self._shares_room(pose, target)))
+        stands = []
+        for place, cost_m in found:
+            pose = spatial(place, z=height)
+            inside = self._shares_room(pose, target)
+            stands.append(Stand(pose, cost_m if inside else cost_m + _OTHER_ROOM_M))
+        return tuple(sorted(stands, key=lambda stand: stand.cost_m))
+
+    def _onward(self, floor: int, target: Vector3, then: Vector3) -> Sweep:
+        """Ways from where the robot goes after a target, or from the lift that it takes there."""
+        ends = [then[:2]]
+        if self._floors.of(then[2]) != floor:
+            ends = [(stop.x, stop.y) for stop in self._floors.stops_on(floor)] or ends
+        end = min(ends, key=lambda place: math.dist(place, target[:2]))
+        ground = self._ground_of(floor)
+        known = self._swept_onward
+        if known is None or known.ground is not ground or known.root != end:
+            known = self._swept_onward = Sweep(ground, end)
+        return known
 
     def _shares_room(self, pose: Pose, target: Vector3) -> bool:
         """Whether a pose is in the room that a target is seen in from there."""
@@ -173,8 +205,19 @@ class GridNavigator:
         return tuple(places)
 
     def doubt(self, at: Vector3, radius_m: float) -> None:
-        """What stood around a place of the map may be gone; the camera will see what is there."""
-        self.localiser.atlas.grids[self._floors.of(at[2])].clear_depth(at, radius_m)
+        """What stood around a place of the map may be gone; the camera will see what is there.
+
+        The robot is slow there from now on.
+        """
+        floor = self._floors.of(at[2])
+        self.localiser.atlas.grids[floor].clear_depth(at, radius_m)
+        self._doubted.append((floor, at[0], at[1], radius_m))
+        self._driven.clear()
+
+    def block(self, points: Sequence[Vector3]) -> None:
+        """Something stands at these places of the map until floor is seen there."""
+        for x, y, z in points:
+            self.localiser.atlas.grids[self._floors.of(z)].mark(x, y)
 
     def see(self, points: FloatArray) -> None:
         """Add what a depth camera sees to the map: points, `map`, shape (n, 3)."""
@@ -336,6 +379,7 @@ class GridNavigator:
             arrived = self._floors.stop(lift, floor)
             motion = self._base.ride(self._floors.number(lift, floor))
             self._odometry = planar(motion.odometry)
+            self._driven.clear()
             self.localiser.ride(motion, floor, arrived.compose(spatial(inside)))
             self._advance(0.0, 0.0)
         return self._drive_to(goal, within_m, within_rad, interrupted)
@@ -343,7 +387,7 @@ class GridNavigator:
     def _drive_to(
         self, goal: Pose, within_m: float, within_rad: float, interrupted: Interrupted
     ) -> str:
-        first = ""
+        first, bumps = "", 0
         for _ in range(_TRIES):
             reason = self._follow(goal, within_m, interrupted)
             if reason == "reached":
@@ -353,6 +397,9 @@ class GridNavigator:
             if reason == "no path" and first and self.localiser.localised:
                 return first
             first = first or reason
+            bumps += reason == "bumped"
+            if reason == "bumped":
+                self._retrace(_RETRACED_M[bumps > 1], interrupted)
             self._back_off(interrupted)
             if reason != "bumped":  # the depth camera may have seen what is not there
                 self.localiser.grid.clear_depth(self.localiser.pose, 2 * self._base.radius_m)
@@ -390,7 +437,9 @@ class GridNavigator:
                 return "reached"
             stalled = 0.0 if remaining < nearest - _PROGRESS_M else stalled + self._step_s
             nearest = min(nearest, remaining) if stalled == 0 else nearest
-            command = pursuit.command(pose, self._obstacles, seconds=self._step_s)
+            command = pursuit.command(
+                pose, self._obstacles, seconds=self._step_s, clear=self._clear
+            )
             waited = waited + self._step_s if command.blocked else 0.0
             if waited > _WAITS_S or stalled > _NO_PROGRESS_S:
                 self._note_obstacles()
@@ -421,10 +470,17 @@ class GridNavigator:
         room for the robot and half a cell more.
         """
         rest = np.array(pursuit.rest(_LOOKED_AHEAD_M))[3:]
+        return len(rest) > 0 and not self._has_room(rest)
+
+    def _clear(self, start: tuple[float, float], end: tuple[float, float]) -> bool:
+        """Whether the map leaves room on a straight line, what only the camera saw included."""
+        count = 1 + math.ceil(math.dist(start, end) / self.localiser.grid.cell_m)
+        return self._has_room(np.linspace(start, end, count)[1:])
+
+    def _has_room(self, points: FloatArray) -> bool:
         radius = self._base.radius_m - (math.sqrt(0.5) - 0.5) * self.localiser.grid.cell_m
-        return len(rest) > 0 and (
-            self.localiser.grid.distance_to_occupied_m(rest, within_m=radius) < radius
-        )
+        grid = self.localiser.grid
+        return grid.distance_to_occupied_m(points, within_m=radius) >= radius
 
     def _face(self, goal: Pose, within_rad: float, interrupted: Interrupted) -> str:
         for _ in range(math.ceil(20 / self._step_s)):
@@ -438,16 +494,33 @@ class GridNavigator:
 
     def _advance(self, linear: float, angular: float) -> Motion:
         """One control step: drive, scan, localise, tell."""
-        motion = self._base.drive(linear, angular, self._step_s)
+        share = self._pace(linear, angular)
+        motion = self._base.drive(share * linear, share * angular, self._step_s)
         self._scan: Scan = self._base.scan()
         self._obstacles = scan_points(self._scan)
         odometry = planar(motion.odometry)
         if self._odometry is not None:
             step = math.dist(odometry[:2], self._odometry[:2])
             self.travelled_m += min(step, 2 * abs(linear) * self._step_s)
+            if linear or angular:
+                turned = wrap(odometry[2] - self._odometry[2])
+                self._driven.append((math.copysign(step, linear), turned))
         self._odometry = odometry
         self._moved(self.localiser.update(motion, self._scan), motion)
         return motion
+
+    def _pace(self, linear: float, angular: float) -> float:
+        """The share of a speed that is safe: little near what may stand where the map has nothing."""
+        rim_m_s = abs(linear) + self._base.radius_m * abs(angular)
+        if rim_m_s <= _CAREFUL_M_S:
+            return 1.0
+        x, y, _ = self.localiser.pose
+        near_m = self._base.radius_m + _CAREFUL_M
+        careful = any(
+            floor == self.localiser.floor and math.dist((x, y), at) <= radius_m + near_m
+            for floor, *at, radius_m in self._doubted
+        )
+        return _CAREFUL_M_S / rim_m_s if careful else 1.0
 
     # -- when something is wrong ------------------------------------------------------------
 
@@ -473,6 +546,18 @@ class GridNavigator:
             self._advance(-_BACK_OFF[0], 0.0)
         for _ in range(_LOOKS):
             self._advance(0.0, 0.0)
+
+    def _retrace(self, metres: float, interrupted: Interrupted) -> None:
+        """Undo the last movements: where it came from it fitted through, arm and load included."""
+        while self._driven and metres > 0 and not interrupted():
+            forward, turned = self._driven.pop()
+            metres -= abs(forward)
+            before = len(self._driven)
+            bumped = self._advance(-forward / self._step_s, -turned / self._step_s).bumped
+            while len(self._driven) > before:
+                self._driven.pop()
+            if bumped:
+                break
 
     def _find_itself(self, interrupted: Interrupted) -> bool:
         """Drive to where it has not been since it got lost, until the scans fit one place only."""

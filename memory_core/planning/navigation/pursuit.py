@@ -8,7 +8,7 @@ scan shows on the arc, and stops where it would touch it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from memory_core.planning.navigation.planar import Planar, between
 from memory_core.types import FloatArray
 
 Point = tuple[float, float]
+Clear = Callable[[Point, Point], bool]
 _TURN_ON_THE_SPOT = 0.8
 _ARC_STEPS = 8
 _AHEAD_M = (0.5, 0.25, 0.12)
@@ -95,19 +96,30 @@ class Pursuit:
         """The next metres of the way, as points a few centimetres apart."""
         return [self.ahead(float(at)) for at in np.arange(0, metres, 0.1)]
 
-    def command(self, pose: Planar, obstacles: FloatArray, *, seconds: float) -> Command:
+    def command(
+        self,
+        pose: Planar,
+        obstacles: FloatArray,
+        *,
+        seconds: float,
+        clear: Clear = lambda start, end: True,
+    ) -> Command:
         """Speeds for the next step.
 
         Args:
             pose: The base in the map.
             obstacles: What the scan shows, base frame, shape (n, 2).
             seconds: How long the step will last.
+            clear: Whether the map leaves room on a straight line; no corner is cut where not.
         """
         remaining = self.remaining_m(pose)
         _, aside, _ = between(pose, (*self.ahead(_AHEAD_M[0]), 0.0))
         usual = (self._limits.margin_m, self._limits.speed_m_s)
         for margin_m, fastest_m_s in (usual, (_CLOSE_M, _CREEPING_M_S)):
             for ahead_m in _AHEAD_M:
+                cut = ahead_m > _AHEAD_M[-1] and not clear(pose[:2], self.ahead(ahead_m))
+                if cut:
+                    continue
                 command = self._towards(
                     pose, obstacles, remaining, seconds=seconds,
                     lookahead=min(ahead_m, max(_AHEAD_M[-1], remaining)),

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,8 +152,8 @@ def test_false_points_in_the_doorways_do_not_shut_a_room(small):
 def test_what_stands_at_a_shared_wall_is_got_to_in_its_own_room(small):
     _, navigator = small
     navigator.see(closing(0.06))
-    poses = navigator.standing((3.3, 2.6, 0.8), near_m=0.6, far_m=1.8)
-    assert any(pose.x > 3.2 for pose in poses)
+    stands = navigator.standing((3.3, 2.6, 0.8), near_m=0.6, far_m=1.8)
+    assert any(stand.pose.x > 3.2 for stand in stands)
 
 
 def test_what_is_really_in_the_doorways_is_seen_again_and_believed(small):
@@ -180,11 +181,87 @@ def test_what_the_robot_moved_is_no_longer_in_the_map(small):
     assert navigator.travel_m((4.5, 1.2, 0.0)) < 10.0
 
 
+def speeds_of(robot):
+    """Where the robot was, and how fast its rim, at each control step from now on."""
+    noted, drive = [], robot.drive
+
+    def noting(linear, angular, seconds):
+        noted.append(((robot.x, robot.y), abs(linear) + robot.radius_m * abs(angular)))
+        return drive(linear, angular, seconds)
+
+    robot.drive = noting
+    return noted
+
+
+def test_near_what_the_robot_moved_it_is_slow(small):
+    robot, navigator = small
+    at = (1.0, 3.6)
+    noted = speeds_of(robot)
+    navigator.doubt((*at, 0.7), 0.3)
+    assert navigator.go(Pose.from_yaw(1.0, 4.2)).reached
+    near = [speed for place, speed in noted if math.dist(place, at) < 0.6]
+    far = [speed for place, speed in noted if math.dist(place, at) > 1.2]
+    assert len(near) > 10 and max(near) < 0.41
+    assert max(far) > 0.49
+
+
+def test_what_the_robot_swung_open_stands_in_its_map(small):
+    _, navigator = small
+    before = navigator.travel_m((4.5, 1.2, 0.0))
+    navigator.block([(3.0, y, 0.7) for y in np.arange(0.8, 1.7, 0.05)])
+    assert before < 4.0 < 5.0 < navigator.travel_m((4.5, 1.2, 0.0)) < 12.0
+
+
+def test_corners_of_what_only_the_camera_sees_are_not_cut(small):
+    """A leaf above the scanner's plane, from the wall into the way."""
+    robot, navigator = small
+    navigator.block([(x, 2.5, 0.7) for x in np.arange(0.0, 1.6, 0.05)])
+    places, moved = [], navigator._moved
+
+    def noting(where, motion):
+        places.append((robot.x, robot.y))
+        moved(where, motion)
+
+    navigator._moved = noting
+    assert navigator.go(Pose.from_yaw(0.6, 3.2)).reached
+    nearest = min(math.dist(place, (min(place[0], 1.55), 2.5)) for place in places)
+    assert nearest > robot.radius_m - 0.03
+
+
+def test_after_bumps_it_goes_back_the_way_it_came(small):
+    """Something that no sensor shows; beside it there is room."""
+    robot, navigator = small
+    hidden = {"at": 1.6, "bumps": []}
+    drive = robot.drive
+
+    def bumping(linear, angular, seconds):
+        ahead = robot.x + seconds * linear * math.cos(robot.yaw)
+        if linear and ahead > hidden["at"] and abs(robot.y - 1.2) < 0.3 and ahead > robot.x:
+            hidden["bumps"].append((robot.x, robot.y))
+            return replace(drive(0.0, 0.0, seconds), bumped=True)
+        return drive(linear, angular, seconds)
+
+    robot.drive = bumping
+    least = []
+    advance = navigator._retrace
+
+    def retrace(metres, interrupted):
+        before = navigator._wheels()
+        advance(metres, interrupted)
+        least.append(math.dist(before[:2], navigator._wheels()[:2]))
+
+    navigator._retrace = retrace
+    navigator.go(Pose.from_yaw(2.5, 1.2))
+    assert len(hidden["bumps"]) >= 2
+    assert least[0] == pytest.approx(0.15, abs=0.1)
+    assert least[1] > 0.25
+
+
 def test_standing_poses_are_free_and_can_be_reached(small):
     robot, navigator = small
-    poses = navigator.standing((5.0, 2.5, 0.8), near_m=0.5, far_m=1.0)
-    assert poses
-    assert navigator.go(poses[0]).reached
+    stands = navigator.standing((5.0, 2.5, 0.8), near_m=0.5, far_m=1.0)
+    assert stands
+    assert navigator.go(stands[0].pose).reached
     assert 0.4 < math.dist((robot.x, robot.y), (5.0, 2.5)) < 1.1
     bearing = math.atan2(2.5 - robot.y, 5.0 - robot.x)
     assert abs(wrap(robot.yaw - bearing)) < 0.25

@@ -112,7 +112,8 @@ def test_a_place_on_furniture_is_approached_as_far_aside_as_allowed():
 def test_standing_poses_face_the_target_from_the_right_distance_nearest_way_first():
     grid = room(100, 120, (slice(44, 56), slice(54, 66)))
     sweep = Sweep(ground(grid), (1.0, 2.5))
-    poses = poses_facing(sweep, (3.0, 2.5), near_m=0.6, far_m=1.2)
+    found = poses_facing(sweep, (3.0, 2.5), near_m=0.6, far_m=1.2)
+    poses = [pose for pose, _ in found]
     assert len(poses) >= 8
     for x, y, yaw in poses:
         assert 0.6 <= math.dist((x, y), (3.0, 2.5)) <= 1.2
@@ -121,6 +122,20 @@ def test_standing_poses_face_the_target_from_the_right_distance_nearest_way_firs
     ways = [length_m(sweep.way((x, y))) for x, y, _ in poses]
     assert ways[0] == min(ways)
     assert poses[0][0] < 3.0
+    costs = [cost_m for _, cost_m in found]
+    assert costs == sorted(costs)
+    assert all(way <= cost_m + 1e-6 for way, cost_m in zip(ways, costs, strict=True))
+
+
+def test_who_goes_on_stands_on_the_side_that_lies_on_the_way():
+    grid = room(100, 120, (slice(44, 56), slice(54, 66)))
+    here = ground(grid)
+    sweep, onward = Sweep(here, (1.0, 2.5)), Sweep(here, (3.0, 4.6))
+    poses = poses_facing(sweep, (3.0, 2.5), near_m=0.6, far_m=1.2, onward=onward)
+    x, y, _ = poses[0][0]
+    assert x < 3.0 < y
+    through = length_m(sweep.way((x, y))) + length_m(onward.way((x, y)))
+    assert through < 1.1 * math.dist((1.0, 2.5), (3.0, 4.6))
 
 
 def test_nobody_stands_behind_a_wall_to_look_at_a_thing():
@@ -128,7 +143,7 @@ def test_nobody_stands_behind_a_wall_to_look_at_a_thing():
     sweep = Sweep(ground(grid), (1.0, 1.0))
     poses = poses_facing(sweep, (3.5, 1.0), near_m=0.4, far_m=1.2)
     assert poses
-    assert all(x > 3.0 for x, _, _ in poses)
+    assert all(x > 3.0 for (x, _, _), _ in poses)
 
 
 def test_no_standing_where_there_is_no_floor_near_enough():

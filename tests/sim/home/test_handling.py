@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("pybullet")
 
 from memory_core.types import Pose
-from memory_sim.worlds.home.arm import STOWED
+from memory_sim.worlds.home.arm import STOWED, tool_pose
 from memory_sim.worlds.home.base import EXACT, SimBase
 from memory_sim.worlds.home.handling import SimManipulator
 from memory_sim.worlds.home.scene import HANDLE
@@ -255,6 +255,21 @@ def test_a_drawer_is_given_back_until_the_arm_can_be_folded(at_chest, monkeypatc
     assert at_chest.hand.open(at_chest.handle(drawer), at_chest.outward()).done
     assert 0.15 < at_chest.world.openness(drawer) * travel < 0.22
     assert at_chest.hand.stow().done
+
+
+def test_a_hand_that_draws_back_stops_before_what_stands_behind_it(at_table):
+    at_table.stand(x=1.2)
+    arm = at_table.hand._arm
+    reach = arm.reach(tool_pose((0.6, 0.0, 1.2), np.array([1.0, 0, 0]), np.array([0, 1.0, 0])))
+    assert not isinstance(reach, str)
+    for waits, least_m, most_m in ((False, 0.075, 0.085), (True, 0.0, 0.06)):
+        at_table.base.robot.configure(reach.last[-1])
+        start = arm.tool()
+        behind = at_table.base.true_pose.compose(start).apply(0.0, 0.09, -0.2)
+        at_table.world.place("pen holder 1", Pose(*behind) if waits else AWAY)
+        arm.back_off(0.08)
+        assert least_m <= math.dist(arm.tool().position, start.position) <= most_m
+        assert at_table.base.robot.deepest_m() <= 0.001
 
 
 def test_a_handle_that_is_not_there_is_reported(at_chest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from nav2_msgs.action import ComputePathToPose, FollowPath, NavigateToPose
 from rclpy.node import Node
 
-from memory_core.planning.body import Arrival, Interrupted, Localisation
+from memory_core.planning.body import Arrival, Interrupted, Localisation, Stand
 from memory_core.types import Pose, Vector3
 from robot_memory_ros.calling import POLL_S, ActionCaller, Ended
 from robot_memory_ros.convert import make_message, pose_message
@@ -129,17 +129,24 @@ class RosNavigator:
     def doubt(self, at: Vector3, radius_m: float) -> None:
         """See `Navigator.doubt`; whoever makes the map sees for itself what was moved."""
 
-    def standing(self, target: Vector3, *, near_m: float, far_m: float) -> tuple[Pose, ...]:
+    def block(self, points: Sequence[Vector3]) -> None:
+        """See `Navigator.block`; as for `doubt`."""
+
+    def standing(
+        self, target: Vector3, *, near_m: float, far_m: float, then: Vector3 | None = None
+    ) -> tuple[Stand, ...]:
         """See `Navigator.standing`; on this side of the target where no map has come."""
         here = self.where().map_pose
         if here is None:
             return ()
         if self._ways.known:
-            return self._ways.standing(here.position, target, near_m=near_m, far_m=far_m)
+            return self._ways.standing(
+                here.position, target, near_m=near_m, far_m=far_m, then=then
+            )
         heading = math.atan2(target[1] - here.y, target[0] - here.x)
         apart = (near_m + far_m) / 2
         x, y = target[0] - apart * math.cos(heading), target[1] - apart * math.sin(heading)
-        return (Pose.from_yaw(x, y, yaw=heading),)
+        return (Stand(Pose.from_yaw(x, y, yaw=heading), math.hypot(x - here.x, y - here.y)),)
 
     # -- going ----------------------------------------------------------------------------------
 

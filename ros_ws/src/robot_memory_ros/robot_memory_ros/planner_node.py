@@ -283,7 +283,7 @@ class PlannerNode(Node):
         to_room = plan.goal.kind == 'go' and not plan.candidates  # else to see what was there
         near_m, far_m = (0.0, ROOM_M) if to_room else SEE_FROM_M
         found = self.navigator.standing(plan.target, near_m=near_m, far_m=far_m)
-        return found[0] if found else None
+        return found[0].pose if found else None
 
     def _end_plan(self, handle: Any, result: Any, *, known: bool) -> None:
         if known:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from memory_core.errors import InputRejected
+from memory_core.planning.body import Stand
 from memory_core.planning.navigation.frontiers import frontiers
 from memory_core.planning.navigation.grid import FREE, HIT, OccupancyGrid
 from memory_core.planning.navigation.paths import Ground, Sweep, length_m
 from memory_core.planning.navigation.planar import spatial
 from memory_core.planning.navigation.standing import poses_facing
 from memory_core.recordings import messages as ros
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import FloatArray, Vector3
 
 WITHIN_REACH_M = 1.0
 STOOD_M = 0.05
@@ -69,14 +70,21 @@ class MapWays:
         return length_m([(x, y) for x, y, _ in found]) if found else math.inf
 
     def standing(
-        self, here: Vector3, target: Vector3, *, near_m: float, far_m: float
-    ) -> tuple[Pose, ...]:
+        self,
+        here: Vector3,
+        target: Vector3,
+        *,
+        near_m: float,
+        far_m: float,
+        then: Vector3 | None = None,
+    ) -> tuple[Stand, ...]:
         """Find free poses that face a target; see `Navigator.standing`."""
         sweep = self._sweep(here)
         if sweep is None:
             return ()
-        found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m)
-        return tuple(spatial(pose) for pose in found)
+        onward = None if then is None else Sweep(sweep.ground, then[:2])
+        found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m, onward=onward)
+        return tuple(Stand(spatial(pose), cost_m) for pose, cost_m in found)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """Find free places at the edge of what is known."""

@@ -41,6 +41,7 @@ _POSTURES = (
 )  # fmt: skip
 """Seeds: how far the lift stays below the tool, and the arm; first the elbow up, then sideways."""
 _WITHIN_M, _WITHIN_RAD = 0.002, 0.01
+_GRAZED_M = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,10 @@ class SimArm:
         return Reach(way, [*out[-2::-1], joints], tool) if way else None
 
     def back_off(self, distance_m: float) -> None:
-        """Draw the hand back along its own z as far as that goes, up to a distance."""
+        """Draw the hand back along its own z as far as that goes, up to a distance.
+
+        It may graze what the hand is at, and stops before it would be deeper in anything.
+        """
         self.follow(self._drawn_back(distance_m), lambda: False)
 
     def draw_back(self, distance_m: float) -> None:
@@ -265,7 +269,16 @@ class SimArm:
     def _drawn_back(self, distance_m: float) -> list[FloatArray]:
         tool = self.tool()
         path, _ = self.along(self.joints, tool, tool.compose(Pose(z=-distance_m)))
-        return list(itertools.takewhile(lambda joints: self.folds_freely([joints]), path))
+        limit_m = max(self.robot.deepest_m(), _GRAZED_M)
+        return list(itertools.takewhile(lambda q: self._deepest_m(q) <= limit_m, path))
+
+    def _deepest_m(self, joints: FloatArray) -> float:
+        """How deep a configuration would be in anything; infinite where in the robot itself."""
+        now = self.joints
+        self.robot.configure(joints)
+        deep_m = math.inf if self.robot.touches_itself() else self.robot.deepest_m()
+        self.robot.configure(now)
+        return deep_m
 
     def follow(self, corners: Sequence[FloatArray], interrupted: Interrupted) -> bool:
         """Move along corners of a free way; False where it was interrupted."""

@@ -191,6 +191,18 @@ class RobotBody:
                     return Contact(None, (body, link), -point[8])
         return None
 
+    def deepest_m(self) -> float:
+        """How deep the robot is in anything of the world where it is; 0 where it touches nothing."""
+        near = self._client.getClosestPoints
+        return max(
+            (
+                -point[8]
+                for body, link in self.around(*self.bounds())
+                for point in near(self.body, body, 0.0, linkIndexB=link)
+            ),
+            default=0.0,
+        )
+
     def touches_itself(self) -> bool:
         """Whether the arm, or what it holds, meets the rest of the robot."""
         near = self._client.getClosestPoints
