@@ -1028,6 +1028,14 @@ class RobotMemory:
 
     # -- what is stored ---------------------------------------------------------------------
 
+    def is_localised(self) -> bool:
+        """Whether the robot knew its place in the map when it observed last.
+
+        True for a memory that holds nothing, or no poses.
+        """
+        self._view()
+        return self._store.newest_localised()
+
     def info(self) -> Json:
         """Counts, span, area, size, models, recordings, refusals and removals, as JSON."""
         self._view()

@@ -1,7 +1,7 @@
 """From an understood question to an answer: one function a kind, evidence in, `Answer` out.
 
 Each says only what the evidence shows, and abstains where there is none. Positions are in the
-map; where the robot was not localised when it saw a thing, the answer says so.
+map; where the robot was not localised when it saw a thing, or is not now, the answer says so.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ NO_WORDS = (
     "detector's topic, a captioner, or `robot-memory ingest RECORDING --sidecar FILE`, and ask again."
 )
 
+NOT_LOCALISED_THEN = (
+    "(The robot was not localised then: positions are relative to where its odometry began.)"
+)
+NOT_LOCALISED_NOW = (
+    "(The robot is not localised now: it does not know where on the map it is, or how far that is "
+    "from here.)"
+)
+
 
 def answer(context: Context) -> Answer:
     """Answer a question from its context."""
@@ -46,13 +54,14 @@ def answer(context: Context) -> Answer:
         return unknown
     result = _of_aspect(context.question)(context)
     best = result.evidence[0] if result.evidence else None
-    if best is not None and not best.localised and result.position is not None:
-        result = replace(
-            result,
-            answer=f"{result.answer} (The robot was not localised then: positions are relative to "
-            "where its odometry began.)",
-            frame=best.observation.anchor_id,
+    if best is None or result.position is None:
+        return result
+    if not best.localised:
+        return replace(
+            result, answer=f"{result.answer} {NOT_LOCALISED_THEN}", frame=best.observation.anchor_id
         )
+    if not context.memory.is_localised():
+        return replace(result, answer=f"{result.answer} {NOT_LOCALISED_NOW}")
     return result
 
 

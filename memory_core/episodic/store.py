@@ -38,6 +38,7 @@ from memory_core.types import (
 _IN = 500
 _BACKUP_PAGES = 4_096
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
+_LAST = 32
 _COLUMNS = "rowid, stamp_ns, x, y, z, robot, session, source, anchor, localised"
 _SIGHTING_COLUMNS = (
     "(observation, sequence, label, x, y, z, covariance, azimuth, elevation, size_x, size_y, "
@@ -229,6 +230,15 @@ class EpisodicStore(RecordTables):
         """Stamp of the newest observation; 0 where there is none."""
         with self.reading() as db:
             return int(db.execute("SELECT max(stamp_ns) FROM observations").get or 0)
+
+    def newest_localised(self) -> bool:
+        """Whether the newest of what was written last was made by a robot that knew its place."""
+        query = (
+            "SELECT localised FROM (SELECT stamp_ns, localised FROM observations "
+            f"WHERE x IS NOT NULL ORDER BY rowid DESC LIMIT {_LAST}) ORDER BY stamp_ns DESC LIMIT 1"
+        )
+        with self.reading() as db:
+            return bool(next((row[0] for row in db.execute(query)), True))
 
     def count(self) -> int:
         """How many observations are stored."""

@@ -50,6 +50,8 @@ APART_M = 0.2
 NEARLY_M = 0.25
 OPENED_M = 0.9
 """What is so near to the handle of what stands open is in it, or may be."""
+STOPS_WITHIN_M = 0.05
+"""The base stops so near to where it is sent, and the hand must reach from there, too."""
 AT_EASE = 0.5
 """The hand works well within this share of its reach."""
 HIDDEN_COST_M, CRAMPED_COST_M, STRAINED_COST_M = 4.0, 1.5, 0.1
@@ -270,6 +272,8 @@ class Errand:
         apart_from: Sequence[Pose] = (),
     ) -> str:
         near_m, far_m = within_m
+        if reach:
+            far_m -= STOPS_WITHIN_M
         then = self.progress.asker if reach and self.goal.kind == "fetch" else None
         cramped = reach and (bool(apart_from) or bool(self.arm.holding) or self._cramped(target))
         stands = self.body.navigator.standing(target, near_m=near_m, far_m=far_m, then=then)

@@ -33,7 +33,7 @@ from memory_core.semantic.expected import (
 )
 from memory_core.semantic.ranking import name_similarity
 from memory_core.semantic.scene import Scene
-from memory_core.types import BoolArray, FloatArray, Vector3
+from memory_core.types import BoolArray, FloatArray, IntArray, Vector3
 
 OPENABLE = frozenset({"drawer"})
 OPENABLE_DOORS = frozenset(
@@ -48,8 +48,8 @@ PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0)
 """What evidence of where a thing may be weighs: its room is one where such things are kept, so is
 the furniture, names that mean something close (shoes and a shoe cabinet), things like it that
 were seen there, and the logarithm of the area. Things are put away where they belong; what lies
-about has often strayed. Fitted by maximum likelihood to where 800 things went in twelve generated
-homes (100 to 111), which no evaluation uses."""
+about has often strayed. Fitted by `python -m benchmarks.searching` to where things went in twelve
+generated homes (100 to 111), which no evaluation uses."""
 SHUT_AWAY = {True: 0.2, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
@@ -172,7 +172,7 @@ def regions_for(
     scene = context.scene
     if scene is None:
         return ()
-    names = _searched(scene)
+    names = searchable(scene)
     found = np.array(sorted(names), np.int64)
     found = found[~left(scene, found) & scene.placed[found]] if len(found) else found
     if within and len(found):
@@ -184,8 +184,8 @@ def regions_for(
     room = rooms_of_things(scene, rooms)
     shut = [openable(names[number]) for number in found.tolist()]
     kinds = [rooms[number].kind if number >= 0 else "" for number in room[found].tolist()]
-    lying, put_away = _score(context, scene, found, thing, kinds).T
-    score = np.where(shut, put_away, lying)
+    weights = np.where(np.array(shut)[:, None], PUT_AWAY, LYING_ABOUT)
+    score = (evidence(context, scene, found, thing, kinds) * weights).sum(axis=1)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
@@ -213,10 +213,11 @@ def _shared(chance: FloatArray, shut: BoolArray, away: float) -> FloatArray:
     return np.asarray(np.where(shut, chance * away / inside, chance * (1 - away) / outside))
 
 
-def _searched(scene: Scene) -> dict[int, str]:
-    """What can be searched: surfaces, and drawers and doors, each by its handle where it has one.
+def searchable(scene: Scene) -> dict[int, str]:
+    """What can be searched, names by number of thing: surfaces, drawers and doors.
 
-    Several drawers of one front are one thing to a detector as often as not; handles are apart.
+    Drawers and doors are found by their handles where they have one: several drawers of one front
+    are one thing to a detector as often as not; handles are apart.
     """
     labels = [scene.labels[label] for label in scene.thing_label]
     fronts = [number for number, label in enumerate(labels) if openable(label)]
@@ -280,12 +281,20 @@ def _unseen(
     return left_over
 
 
-def _score(
-    context: Context, scene: Scene, found: np.ndarray, thing: str, rooms: Sequence[str]
+def evidence(
+    context: Context, scene: Scene, found: IntArray, thing: str, rooms: Sequence[str]
 ) -> FloatArray:
-    """Log-odds of a thing being at pieces of furniture, up to a constant, shape (n, 2).
+    """What speaks for a thing being at pieces of furniture.
 
-    The first column is for things that lie about, the second for those that were put away.
+    Args:
+        context: A question about the thing, grounded.
+        scene: What is known.
+        found: Numbers of n things of the scene, from `searchable`.
+        thing: What it is called.
+        rooms: The kinds of the rooms that they are in; "" where nothing tells.
+
+    Returns:
+        Shape (n, 5), columns as `LYING_ABOUT` and `PUT_AWAY` weigh them.
     """
     sorts = sorts_of(thing, context.encode)
     furniture = _furniture(scene, found)
@@ -293,14 +302,13 @@ def _score(
     named = np.zeros(len(found))
     if context.encode is not None:
         named = context.encode(furniture) @ context.encode([thing])[0]
-    evidence = np.column_stack([
+    return np.column_stack([
         kept_in(sorts, rooms), kept_on(sorts, furniture), named,
         (scene.tight[found] * alike[None, :]).max(axis=1), np.log(_areas_m2(scene, found)),
     ])  # fmt: skip
-    return np.asarray(evidence @ np.array([LYING_ABOUT, PUT_AWAY]).T)
 
 
-def _areas_m2(scene: Scene, found: np.ndarray) -> FloatArray:
+def _areas_m2(scene: Scene, found: IntArray) -> FloatArray:
     """What pieces of furniture cover of the floor, shape (n,); typical where it is unknown."""
     sizes = [
         scene.entities[entity].size[:2] if entity >= 0 else (TYPICAL_M, TYPICAL_M)
@@ -309,7 +317,7 @@ def _areas_m2(scene: Scene, found: np.ndarray) -> FloatArray:
     return np.asarray(np.prod(sizes, axis=1).clip(LEAST_M2, MOST_M2))
 
 
-def _furniture(scene: Scene, found: np.ndarray) -> list[str]:
+def _furniture(scene: Scene, found: IntArray) -> list[str]:
     """The labels of furniture; of a drawer or door that of the piece it is a part of."""
     labels = [scene.labels[label] for label in scene.thing_label]
     pieces = [

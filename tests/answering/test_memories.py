@@ -151,6 +151,30 @@ def test_what_was_last_seen_by_a_lost_robot_says_so_whatever_was_seen_before(emp
     assert "not localised" in found.answer and found.frame == "odom-2"
 
 
+def test_a_robot_that_is_lost_now_says_so_of_what_it_saw_before(empty):
+    empty.observe(mug_at(1, 2.0))
+    empty.add_anchor("odom-2", Pose(0.0, 0.0))
+    lost = Observation(
+        id="lost", stamp_ns=T0 + 5 * 60 * 10**9, source="camera", pose=Pose(0.0, 0.0),
+        anchor_id="odom-2", localised=False, sightings=(Sighting("chair", (1.0, 0.5, 0.4)),),
+    )  # fmt: skip
+    empty.observe(lost)
+    assert not empty.is_localised()
+    found = empty.ask("where is the mug?", now_ns=NOW)
+    assert found.position == pytest.approx((3.0, 0.5, 0.8)) and found.frame == "map"
+    assert "not localised now" in found.answer
+    empty.observe(mug_at(6, 2.0))
+    assert empty.is_localised()
+    assert "localised" not in empty.ask("where is the mug?", now_ns=NOW).answer
+
+
+def test_what_is_written_late_does_not_tell_where_the_robot_is_now(empty):
+    empty.add_anchor("odom-2", Pose(0.0, 0.0))
+    empty.observe(mug_at(9, 2.0))
+    empty.observe(mug_at(1, 2.0, anchor_id="odom-2", localised=False))
+    assert empty.is_localised()
+
+
 def test_a_localised_robot_is_not_called_lost(empty):
     empty.observe(mug_at(1, 2.0))
     found = empty.ask("where is the mug?", now_ns=NOW)
