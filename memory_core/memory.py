@@ -1028,13 +1028,16 @@ class RobotMemory:
 
     # -- what is stored ---------------------------------------------------------------------
 
-    def is_localised(self) -> bool:
-        """Whether the robot knew its place in the map when it observed last.
+    def lost_ns(self, robot: str = "robot") -> int | None:
+        """When a robot observed last, if it did not know its place in the map then.
 
-        True for a memory that holds nothing, or no poses.
+        Args:
+            robot: Its name, as observations carry it.
+
+        Returns:
+            Nanoseconds since the epoch; None where it knew its place, or never observed.
         """
-        self._view()
-        return self._store.newest_localised()
+        return self._store.lost_ns(robot)
 
     def info(self) -> Json:
         """Counts, span, area, size, models, recordings, refusals and removals, as JSON."""

@@ -60,7 +60,8 @@ def answer(context: Context) -> Answer:
         return replace(
             result, answer=f"{result.answer} {NOT_LOCALISED_THEN}", frame=best.observation.anchor_id
         )
-    if not context.memory.is_localised():
+    lost_ns = context.memory.lost_ns(best.observation.robot)
+    if lost_ns is not None and lost_ns >= best.observation.stamp_ns:
         return replace(result, answer=f"{result.answer} {NOT_LOCALISED_NOW}")
     return result
 

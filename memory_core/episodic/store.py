@@ -38,7 +38,8 @@ from memory_core.types import (
 _IN = 500
 _BACKUP_PAGES = 4_096
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
-_LAST = 32
+_WRITTEN_LAST = 256
+"""Rows that are looked at for what a robot observed last."""
 _COLUMNS = "rowid, stamp_ns, x, y, z, robot, session, source, anchor, localised"
 _SIGHTING_COLUMNS = (
     "(observation, sequence, label, x, y, z, covariance, azimuth, elevation, size_x, size_y, "
@@ -231,14 +232,20 @@ class EpisodicStore(RecordTables):
         with self.reading() as db:
             return int(db.execute("SELECT max(stamp_ns) FROM observations").get or 0)
 
-    def newest_localised(self) -> bool:
-        """Whether the newest of what was written last was made by a robot that knew its place."""
+    def lost_ns(self, robot: str) -> int | None:
+        """When a robot observed last, if it did not know its place then; None where it did.
+
+        Only what was written last is looked at, by its stamps.
+        """
         query = (
-            "SELECT localised FROM (SELECT stamp_ns, localised FROM observations "
-            f"WHERE x IS NOT NULL ORDER BY rowid DESC LIMIT {_LAST}) ORDER BY stamp_ns DESC LIMIT 1"
+            "SELECT stamp_ns, localised FROM observations "
+            f"WHERE rowid > (SELECT max(rowid) FROM observations) - {_WRITTEN_LAST} "
+            "AND robot = (SELECT id FROM names WHERE kind = 'robot' AND name = ?) "
+            "AND (x IS NOT NULL OR NOT localised) ORDER BY stamp_ns DESC, rowid DESC LIMIT 1"
         )
         with self.reading() as db:
-            return bool(next((row[0] for row in db.execute(query)), True))
+            row = next(iter(db.execute(query, (robot,))), None)
+        return None if row is None or row[1] else int(row[0])
 
     def count(self) -> int:
         """How many observations are stored."""

@@ -50,13 +50,12 @@ APART_M = 0.2
 NEARLY_M = 0.25
 OPENED_M = 0.9
 """What is so near to the handle of what stands open is in it, or may be."""
-STOPS_WITHIN_M = 0.05
-"""The base stops so near to where it is sent, and the hand must reach from there, too."""
 AT_EASE = 0.5
-"""The hand works well within this share of its reach."""
+"""The hand works well within this share of its reach, from the nearer of the two rings of stands."""
 HIDDEN_COST_M, CRAMPED_COST_M, STRAINED_COST_M = 4.0, 1.5, 0.1
-"""So much farther one goes to have no door between; to reach between boards, into what is open,
-for a place to put something, or once more, at ease and straight, each; else to reach at ease."""
+"""So many metres more one goes: to have no door between; to stand straight before, and as many to
+be at ease, where it is cramped; to be at ease elsewhere. It is cramped between boards, in what
+stands open, where something is put down, and on every try after the first."""
 TRIES = 3
 ASIDE_RAD = 0.3
 """What is less far aside than this is ahead."""
@@ -272,8 +271,6 @@ class Errand:
         apart_from: Sequence[Pose] = (),
     ) -> str:
         near_m, far_m = within_m
-        if reach:
-            far_m -= STOPS_WITHIN_M
         then = self.progress.asker if reach and self.goal.kind == "fetch" else None
         cramped = reach and (bool(apart_from) or bool(self.arm.holding) or self._cramped(target))
         stands = self.body.navigator.standing(target, near_m=near_m, far_m=far_m, then=then)
@@ -308,7 +305,8 @@ class Errand:
         """Whether a place is between boards, or in what was opened."""
         if any(math.dist(at, target) <= OPENED_M for _, at in self.progress.opened):
             return True
-        return any(region.encloses(target) for region in self.regions("thing"))
+        shelves = self.knowledge.regions("thing", now_ns=self.now_ns, travel_m=lambda at: 0.0)
+        return any(region.encloses(target) for region in shelves)
 
     def _hidden(self, pose: Pose, target: Vector3) -> bool:
         """Whether the door that was opened last stands between a pose and a target."""
@@ -399,11 +397,11 @@ class Errand:
     def pick(self, fits: Fits, thing: str, at: Vector3) -> bool:
         """Take a thing that is in view; from elsewhere where it cannot be had from here.
 
-        A door that may hide it from there is opened further first.
+        A door that is in the hand's way is opened further first.
         """
         stood: list[Pose] = []
         for attempt in range(TRIES):
-            if attempt == 1:
+            if attempt == 1 and self.steps[-1].reason in ("out of reach", "collision"):
                 self._open_further(at)
             if attempt and not self.approach(at, thing, reach=True, apart_from=stood):
                 return False

@@ -26,8 +26,8 @@ ELSEWHERE = 0.05
 WIDE_M = 1.0
 ASIDE_M = 0.5
 IN_VIEW_M = 1.5
-ROUND_M = 4.0
-"""What is so near in the same room is looked at on the same round."""
+ROUND_M, STOREY_M = 4.0, 2.0
+"""What is so near on the same floor of the same room is looked at on the same round."""
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 PASSED_M, PASSED_FRAMES = 2.5, 3
 """Furniture seen from so near in so many frames was looked over in passing."""
@@ -274,9 +274,10 @@ class Hunt:
 def rounds_worth(regions: Sequence[Region], chances: Sequence[float]) -> list[float]:
     """What going to each region first promises by what it costs, its neighbours included.
 
-    Who is in a room looks at what stands near, too: each region counts as the beginning of the
-    round through its neighbours in its room that finds the most a metre. To go the densest round
-    first is greedy, as approximations of the minimum latency problem are (Blum et al. 1994).
+    Who is in a room looks at what stands near, too: each region counts with those of its
+    neighbours that raise what is found a metre, as if one went to each of them from it. Neighbours
+    are at most 4 m away on its floor, in a room of its kind. To go first where that is most is
+    greedy, as approximations of the minimum latency problem are (Blum et al. 1994).
 
     Args:
         regions: n places to search.
@@ -289,19 +290,19 @@ def rounds_worth(regions: Sequence[Region], chances: Sequence[float]) -> list[fl
         return []
     at = np.array([region.centre for region in regions])
     hops = np.linalg.norm(at[:, None] - at[None], axis=2)
+    same_floor = np.abs(at[:, None, 2] - at[None, :, 2]) < STOREY_M
+    rooms = np.array([region.room for region in regions])
+    same_room = (rooms[:, None] == rooms[None]) & (rooms != "")
+    near = (hops <= ROUND_M) & same_floor & same_room & ~np.eye(len(regions), dtype=bool)
     look_m = np.array([region.look_m for region in regions])
     chance = np.array(chances)
-    rooms = np.array([region.room for region in regions])
     found = []
     for number, region in enumerate(regions):
-        near = (hops[number] <= ROUND_M) & (rooms == region.room)
-        near[number] = False
-        others = np.flatnonzero(near)
+        others = np.flatnonzero(near[number])
         cost = hops[number, others] + look_m[others]
         order = np.argsort(-chance[others] / cost, kind="stable")
-        others, cost = others[order], cost[order]
-        gains = np.cumsum(np.concatenate([[chance[number]], chance[others]]))
-        costs = np.cumsum(np.concatenate([[region.travel_m + look_m[number]], cost]))
+        gains = chance[number] + np.concatenate([[0.0], np.cumsum(chance[others[order]])])
+        costs = region.travel_m + look_m[number] + np.concatenate([[0.0], np.cumsum(cost[order])])
         found.append(float((gains / costs).max()))
     return found
 

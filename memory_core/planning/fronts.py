@@ -25,6 +25,8 @@ STANDS = 3
 DEEP_M, ACROSS = 0.2, 0.8
 """Things stand so far behind a door, and to so much of its width on each side."""
 VIEW_M = (0.6, 1.6)
+LEAF_M = 0.1
+"""A handle is at least so far aside of the middle of a door that was seen as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,13 @@ def leaf(door: Front, handle: Vector3) -> tuple[Vector3, ...]:
     Args:
         door: As it was while it was shut.
         handle: Where its handle is now, `map`.
+
+    Returns:
+        Empty where the door was not seen as a whole, and nobody knows where its hinge is.
     """
     middle, across = _leaf(door)
+    if np.linalg.norm(across) < LEAF_M:
+        return ()
     hinge = middle - across
     length = float(np.linalg.norm(np.array(handle[:2]) - hinge))
     places = np.linspace(hinge, handle[:2], 1 + math.ceil(length / 0.05))

@@ -53,7 +53,7 @@ generated homes (100 to 111), which no evaluation uses."""
 SHUT_AWAY = {True: 0.2, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
-TYPICAL_M, LEAST_M2, MOST_M2 = 0.7, 0.02, 4.0
+TYPICAL_M2, LEAST_M2, MOST_M2 = 0.5, 0.02, 4.0
 FRONT_M = 0.8
 """A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
 FRONTED = (FURNITURE | CLOSED | {"stand", "sink", "pantry"}) - frozenset(
@@ -174,7 +174,6 @@ def regions_for(
         return ()
     names = searchable(scene)
     found = np.array(sorted(names), np.int64)
-    found = found[~left(scene, found) & scene.placed[found]] if len(found) else found
     if within and len(found):
         named = _within(context, scene, found, within)
         found = found[named] if named.any() else found
@@ -214,7 +213,7 @@ def _shared(chance: FloatArray, shut: BoolArray, away: float) -> FloatArray:
 
 
 def searchable(scene: Scene) -> dict[int, str]:
-    """What can be searched, names by number of thing: surfaces, drawers and doors.
+    """What can be searched now, names by number of thing: surfaces, drawers and doors.
 
     Drawers and doors are found by their handles where they have one: several drawers of one front
     are one thing to a detector as often as not; handles are apart.
@@ -233,7 +232,10 @@ def searchable(scene: Scene) -> dict[int, str]:
         if near:
             named[number] = labels[near[0]]
             without.difference_update(near)
-    return named | {number: labels[number] for number in without}
+    named |= {number: labels[number] for number in without}
+    numbers = np.array(sorted(named), np.int64)
+    there = ~left(scene, numbers) & scene.placed[numbers] if len(numbers) else numbers
+    return {number: named[number] for number in numbers[there.astype(bool)].tolist()}
 
 
 def _extent(scene: Scene, thing: int) -> float:
@@ -311,10 +313,11 @@ def evidence(
 def _areas_m2(scene: Scene, found: IntArray) -> FloatArray:
     """What pieces of furniture cover of the floor, shape (n,); typical where it is unknown."""
     sizes = [
-        scene.entities[entity].size[:2] if entity >= 0 else (TYPICAL_M, TYPICAL_M)
+        scene.entities[entity].size[:2] if entity >= 0 else (0.0, 0.0)
         for entity in scene.entity[found].tolist()
     ]
-    return np.asarray(np.prod(sizes, axis=1).clip(LEAST_M2, MOST_M2))
+    areas = np.prod(np.reshape(sizes, (-1, 2)), axis=1)
+    return np.asarray(np.where(areas > 0, areas.clip(LEAST_M2, MOST_M2), TYPICAL_M2))
 
 
 def _furniture(scene: Scene, found: IntArray) -> list[str]:

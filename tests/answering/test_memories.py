@@ -151,28 +151,41 @@ def test_what_was_last_seen_by_a_lost_robot_says_so_whatever_was_seen_before(emp
     assert "not localised" in found.answer and found.frame == "odom-2"
 
 
-def test_a_robot_that_is_lost_now_says_so_of_what_it_saw_before(empty):
+def lost_at(number: int, **parts) -> Observation:
+    return Observation(
+        id=f"lost{number}", stamp_ns=T0 + number * 60 * 10**9, source="camera",
+        anchor_id="odom-2", localised=False, text="all looks alike", **parts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("pose", [None, Pose(0.0, 0.0)])
+def test_a_robot_that_is_lost_now_says_so_of_what_it_saw_before(empty, pose):
     empty.observe(mug_at(1, 2.0))
     empty.add_anchor("odom-2", Pose(0.0, 0.0))
-    lost = Observation(
-        id="lost", stamp_ns=T0 + 5 * 60 * 10**9, source="camera", pose=Pose(0.0, 0.0),
-        anchor_id="odom-2", localised=False, sightings=(Sighting("chair", (1.0, 0.5, 0.4)),),
-    )  # fmt: skip
-    empty.observe(lost)
-    assert not empty.is_localised()
+    empty.observe([lost_at(5 + n, pose=pose) for n in range(3)])
+    assert empty.lost_ns() == T0 + 7 * 60 * 10**9
     found = empty.ask("where is the mug?", now_ns=NOW)
     assert found.position == pytest.approx((3.0, 0.5, 0.8)) and found.frame == "map"
     assert "not localised now" in found.answer
-    empty.observe(mug_at(6, 2.0))
-    assert empty.is_localised()
+    empty.observe(mug_at(9, 2.0))
+    assert empty.lost_ns() is None
     assert "localised" not in empty.ask("where is the mug?", now_ns=NOW).answer
 
 
 def test_what_is_written_late_does_not_tell_where_the_robot_is_now(empty):
     empty.add_anchor("odom-2", Pose(0.0, 0.0))
-    empty.observe(mug_at(9, 2.0))
-    empty.observe(mug_at(1, 2.0, anchor_id="odom-2", localised=False))
-    assert empty.is_localised()
+    empty.observe(mug_at(900, 2.0))
+    empty.observe([lost_at(n, pose=Pose(0.0, 0.0)) for n in range(300)])
+    assert "localised" not in empty.ask("where is the mug?", now_ns=NOW).answer
+
+
+def test_another_robot_that_is_lost_does_not_count(empty):
+    empty.add_anchor("odom-2", Pose(0.0, 0.0))
+    empty.observe(mug_at(1, 2.0, robot="anna"))
+    empty.observe(lost_at(2, pose=Pose(0.0, 0.0), robot="bert"))
+    assert empty.lost_ns("anna") is None and empty.lost_ns("bert") is not None
+    assert empty.lost_ns("nobody") is None
+    assert "localised" not in empty.ask("where is the mug?", now_ns=NOW).answer
 
 
 def test_a_localised_robot_is_not_called_lost(empty):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,10 @@ def test_many_places_in_one_room_are_worth_the_way_to_it():
 
 def test_what_is_far_off_or_in_another_room_is_on_no_round():
     first = region(4.0, chance=0.1)
+    above = replace(region(4.0, chance=0.5), centre=(4.0, 0.0, 3.2))
+    assert worth(first, above)[0] == pytest.approx(first.worth)
+    nowhere = [replace(region(4.0 + n, chance=0.5), room="") for n in range(2)]
+    assert worth(*nowhere) == pytest.approx([one.worth for one in nowhere])
     assert worth(first, region(4.5, chance=0.5, room="hallway"))[0] == pytest.approx(first.worth)
     assert worth(first, region(4.0, y=6.0, chance=0.5))[0] == pytest.approx(first.worth)
 

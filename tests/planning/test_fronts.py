@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from memory_core.planning.body import Stand
-from memory_core.planning.fronts import Front, hides, views
+from memory_core.planning.fronts import Front, hides, leaf, views
 from memory_core.types import Pose
 
 HINGE_LEFT = Front(at=(0.0, 0.0, 1.0), handle=(0.25, -0.05, 1.0), out=(0.0, -1.0, 0.0))
@@ -44,3 +44,15 @@ def test_a_door_hides_what_is_behind_its_leaf_from_its_outer_side_alone():
     target = (-0.1, 0.2, 0.9)
     assert hides(HINGE_LEFT, AJAR, Pose(-0.7, -0.8), target)
     assert not hides(HINGE_LEFT, AJAR, Pose(0.4, -0.8), target)
+
+
+def test_the_leaf_stands_from_its_hinge_to_where_its_handle_is():
+    places = leaf(HINGE_LEFT, AJAR)
+    assert places[0] == pytest.approx((-0.25, 0.0, 1.0))
+    assert places[-1] == pytest.approx(AJAR)
+    assert len(places) >= 10
+
+
+def test_nobody_knows_where_the_leaf_of_a_door_is_of_which_only_the_handle_was_seen():
+    handle = HINGE_LEFT.handle
+    assert leaf(Front(at=handle, handle=handle, out=(0.0, -1.0, 0.0)), AJAR) == ()

@@ -55,6 +55,12 @@ class Floors:
         stops = (stop for lift in self._lifts for stop in lift.stops)
         return tuple(stop for stop in stops if self.of(stop.z) == floor)
 
+    def entries(self, floor: int, to: int) -> tuple[Vector3, ...]:
+        """Where lifts that serve another floor stop on a floor."""
+        served = [lift for lift in self._lifts if to in {self.of(stop.z) for stop in lift.stops}]
+        stops = (stop.position for lift in served for stop in lift.stops)
+        return tuple(stop for stop in stops if self.of(stop[2]) == floor)
+
     def number(self, lift: Lift, floor: int) -> int:
         """Which of a lift's stops is on a floor."""
         return next(i for i, stop in enumerate(lift.stops) if self.of(stop.z) == floor)

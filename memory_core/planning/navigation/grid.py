@@ -23,7 +23,7 @@ FREE = -0.4
 LOWEST = -2.0
 HIGHEST = 3.5
 OCCUPIED = 0.5
-_OBSTACLE_M = (0.1, 1.3)
+OBSTACLE_M = (0.1, 1.3)
 _FLOOR_M = 0.05
 _MOST_POINTS = 8_000
 _BLOCK = 64
@@ -258,7 +258,7 @@ class OccupancyGrid:
         """
         points = points[:: max(1, len(points) // _MOST_POINTS)]
         height = points[:, 2] - floor_m
-        standing = (height > _OBSTACLE_M[0]) & (height < _OBSTACLE_M[1])
+        standing = (height > OBSTACLE_M[0]) & (height < OBSTACLE_M[1])
         used = standing | (np.abs(height) < _FLOOR_M)
         if not used.any():
             return

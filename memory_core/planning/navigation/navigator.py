@@ -3,9 +3,10 @@
 Every control step drives, scans, localises, and tells the caller. What stands in the way is in
 the map as soon as it is scanned; a way that it closes is planned anew. A robot that gets nowhere
 backs off, forgets what only the depth camera believed, and tries again a few times before it says
-`blocked`. Where a little that only the depth camera saw closes every way to a place (a door that
-stood open, a few false points in a doorway), the robot goes there, and sees it again or not. A
-robot that does not know where it is looks for open space until it does, or says `lost`.
+`blocked`; after a bump it undoes its last movements instead. Where a little that only the depth
+camera saw closes every way to a place (a door that stood open, a few false points in a doorway),
+the robot goes there, and sees it again or not. A robot that does not know where it is looks for
+open space until it does, or says `lost`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from memory_core.planning.body import (
 )
 from memory_core.planning.navigation.floors import Floors, Leg
 from memory_core.planning.navigation.frontiers import frontiers
+from memory_core.planning.navigation.grid import OBSTACLE_M
 from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.matching import scan_points
 from memory_core.planning.navigation.paths import Ground, Sweep, along, length_m
@@ -49,7 +51,7 @@ _WALLED_IN_M2, _FREED_M = 1.0, 1.2
 _REOPENED_M, _REOPENED_AGAIN_S, _SAME_SPOT_M = 1.2, 60.0, 0.5
 """So long a stretch is doubted where only the camera saw it closed, and anew after so long."""
 _MOVED, _CAREFUL_M, _CAREFUL_M_S = 16, 0.3, 0.4
-"""So many places of doors and drawers that it moved are passed so slowly, at the rim."""
+"""Near the last places where it moved doors and drawers its rim is so slow."""
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -57,8 +59,8 @@ _LOOKED_AHEAD_M = 2.5
 _WAITS_S = 1.0
 _NO_PROGRESS_S, _PROGRESS_M = 6.0, 0.05
 _LOOKS = 4
-_DRIVEN, _RETRACED_M = 150, (0.15, 0.8)
-"""So many movements can be undone, and so far back after the first bump and after those that follow."""
+_DRIVEN, _BUMPED_M, _BUMPED_AGAIN_M = 150, 0.15, 0.8
+"""So many movements can be undone; so far back after a bump, and after those that follow."""
 _BACK_OFF = (0.15, 1.2)
 _WANDERS_S = 90.0
 _WANDERING_MARGIN_M = 0.08
@@ -115,7 +117,7 @@ class GridNavigator:
         self._doubting: Sweep | None = None
         self._driven: deque[tuple[float, float]] = deque(maxlen=_DRIVEN)
         """The last control steps by the wheels: metres forward, and radians."""
-        self._doubted: deque[tuple[int, float, float, float]] = deque(maxlen=_MOVED)
+        self._moved_about: list[tuple[int, float, float, float]] = []
         """Floor, place and radius of what was moved last."""
         self._reopened: list[tuple[int, float, float, int]] = []
         """Floor, place and time of what was doubted."""
@@ -145,8 +147,7 @@ class GridNavigator:
     ) -> tuple[Stand, ...]:
         """See `Navigator.standing`.
 
-        Where the rooms are known, those in the target's room come before those that look in
-        through a doorway.
+        Where the rooms are known, to look in through a doorway costs as much as 40 m.
         """
         floor = self._floors.of(target[2])
         start = self._here()[:2]
@@ -176,7 +177,9 @@ class GridNavigator:
         """Ways from where the robot goes after a target, or from the lift that it takes there."""
         ends = [then[:2]]
         if self._floors.of(then[2]) != floor:
-            ends = [(stop.x, stop.y) for stop in self._floors.stops_on(floor)] or ends
+            ends = [
+                (x, y) for x, y, _ in self._floors.entries(floor, self._floors.of(then[2]))
+            ] or ends
         end = min(ends, key=lambda place: math.dist(place, target[:2]))
         ground = self._ground_of(floor)
         known = self._swept_onward
@@ -211,13 +214,20 @@ class GridNavigator:
         """
         floor = self._floors.of(at[2])
         self.localiser.atlas.grids[floor].clear_depth(at, radius_m)
-        self._doubted.append((floor, at[0], at[1], radius_m))
+        self._moved_about = [
+            one for one in self._moved_about if math.dist(one[1:3], at[:2]) > radius_m
+        ][1 - _MOVED :] + [(floor, at[0], at[1], radius_m)]
         self._driven.clear()
 
     def block(self, points: Sequence[Vector3]) -> None:
-        """Something stands at these places of the map until floor is seen there."""
+        """Something stands at these places of the map until floor is seen there.
+
+        What is above the robot's head is not in its way.
+        """
         for x, y, z in points:
-            self.localiser.atlas.grids[self._floors.of(z)].mark(x, y)
+            floor = self._floors.of(z)
+            if z - self.localiser.atlas.heights_m[floor] < OBSTACLE_M[1]:
+                self.localiser.atlas.grids[floor].mark(x, y)
 
     def see(self, points: FloatArray) -> None:
         """Add what a depth camera sees to the map: points, `map`, shape (n, 3)."""
@@ -398,9 +408,11 @@ class GridNavigator:
                 return first
             first = first or reason
             bumps += reason == "bumped"
-            if reason == "bumped":
-                self._retrace(_RETRACED_M[bumps > 1], interrupted)
-            self._back_off(interrupted)
+            if reason == "bumped" and self._driven:
+                self._retrace(_BUMPED_M if bumps == 1 else _BUMPED_AGAIN_M, interrupted)
+                self._look(interrupted)
+            else:
+                self._back_off(interrupted)
             if reason != "bumped":  # the depth camera may have seen what is not there
                 self.localiser.grid.clear_depth(self.localiser.pose, 2 * self._base.radius_m)
         return first
@@ -470,7 +482,7 @@ class GridNavigator:
         room for the robot and half a cell more.
         """
         rest = np.array(pursuit.rest(_LOOKED_AHEAD_M))[3:]
-        return len(rest) > 0 and not self._has_room(rest)
+        return not self._has_room(rest)
 
     def _clear(self, start: tuple[float, float], end: tuple[float, float]) -> bool:
         """Whether the map leaves room on a straight line, what only the camera saw included."""
@@ -478,9 +490,9 @@ class GridNavigator:
         return self._has_room(np.linspace(start, end, count)[1:])
 
     def _has_room(self, points: FloatArray) -> bool:
-        radius = self._base.radius_m - (math.sqrt(0.5) - 0.5) * self.localiser.grid.cell_m
         grid = self.localiser.grid
-        return grid.distance_to_occupied_m(points, within_m=radius) >= radius
+        radius = self._base.radius_m - (math.sqrt(0.5) - 0.5) * grid.cell_m
+        return not len(points) or grid.distance_to_occupied_m(points, within_m=radius) >= radius
 
     def _face(self, goal: Pose, within_rad: float, interrupted: Interrupted) -> str:
         for _ in range(math.ceil(20 / self._step_s)):
@@ -492,8 +504,8 @@ class GridNavigator:
             self._advance(0.0, turn_speed(error, self._limits, seconds=self._step_s))
         return "blocked"
 
-    def _advance(self, linear: float, angular: float) -> Motion:
-        """One control step: drive, scan, localise, tell."""
+    def _advance(self, linear: float, angular: float, *, noted: bool = True) -> Motion:
+        """One control step: drive, scan, localise, tell; `noted` where it may be undone later."""
         share = self._pace(linear, angular)
         motion = self._base.drive(share * linear, share * angular, self._step_s)
         self._scan: Scan = self._base.scan()
@@ -502,7 +514,7 @@ class GridNavigator:
         if self._odometry is not None:
             step = math.dist(odometry[:2], self._odometry[:2])
             self.travelled_m += min(step, 2 * abs(linear) * self._step_s)
-            if linear or angular:
+            if noted and (linear or angular):
                 turned = wrap(odometry[2] - self._odometry[2])
                 self._driven.append((math.copysign(step, linear), turned))
         self._odometry = odometry
@@ -518,7 +530,7 @@ class GridNavigator:
         near_m = self._base.radius_m + _CAREFUL_M
         careful = any(
             floor == self.localiser.floor and math.dist((x, y), at) <= radius_m + near_m
-            for floor, *at, radius_m in self._doubted
+            for floor, *at, radius_m in self._moved_about
         )
         return _CAREFUL_M_S / rim_m_s if careful else 1.0
 
@@ -543,21 +555,37 @@ class GridNavigator:
             room = free_along(0.0, -self._obstacles, reach_m=0.3, radius_m=radius)
             if interrupted() or room < 0.1:
                 break
-            self._advance(-_BACK_OFF[0], 0.0)
+            self._advance(-_BACK_OFF[0], 0.0, noted=False)
+            self._driven.clear()
+        self._look(interrupted)
+
+    def _look(self, interrupted: Interrupted) -> None:
+        """Stand still for some scans."""
         for _ in range(_LOOKS):
-            self._advance(0.0, 0.0)
+            if not interrupted():
+                self._advance(0.0, 0.0)
 
     def _retrace(self, metres: float, interrupted: Interrupted) -> None:
-        """Undo the last movements: where it came from it fitted through, arm and load included."""
+        """Undo the last movements, slowly: it fitted through a moment ago.
+
+        Ends where the scanner shows something there now, and where the movements are not known.
+        """
+        radius = self._base.radius_m
         while self._driven and metres > 0 and not interrupted():
             forward, turned = self._driven.pop()
-            metres -= abs(forward)
-            before = len(self._driven)
-            bumped = self._advance(-forward / self._step_s, -turned / self._step_s).bumped
-            while len(self._driven) > before:
-                self._driven.pop()
-            if bumped:
-                break
+            metres -= abs(forward) + radius * abs(turned)
+            if forward:
+                ahead = -math.copysign(1.0, forward) * self._obstacles
+                curve = -turned / abs(forward)
+                step_m = abs(forward) + self._limits.margin_m
+                if free_along(curve, ahead, reach_m=step_m, radius_m=radius) < step_m:
+                    return
+            pieces = max(1, math.ceil(abs(forward) / (_BACK_OFF[0] * self._step_s)))
+            seconds = pieces * self._step_s
+            for _ in range(pieces):
+                if self._advance(-forward / seconds, -turned / seconds, noted=False).bumped:
+                    self._driven.clear()
+                    return
 
     def _find_itself(self, interrupted: Interrupted) -> bool:
         """Drive to where it has not been since it got lost, until the scans fit one place only."""
@@ -567,6 +595,7 @@ class GridNavigator:
             if self.localiser.localised:
                 return True
             bearing, way = self._somewhere_new(been)
+            self._driven.clear()
             self._wander(bearing, way, interrupted)
             been.append(self._wheels())
         return self.localiser.localised

@@ -20,7 +20,7 @@ from memory_core.planning.navigation.grid import OccupancyGrid
 from memory_core.types import BoolArray, FloatArray, IntArray
 
 _SOFT_M = 0.35
-_NEAR_WALLS = 2.0
+_NEAR_WALLS = 4.0
 _UNKNOWN = 2.0
 _DOUBTED = 40.0
 _ASIDE_M = 0.45

@@ -114,12 +114,13 @@ class Pursuit:
         """
         remaining = self.remaining_m(pose)
         _, aside, _ = between(pose, (*self.ahead(_AHEAD_M[0]), 0.0))
+        uncut = [
+            ahead_m for ahead_m in _AHEAD_M
+            if ahead_m == _AHEAD_M[-1] or clear(pose[:2], self.ahead(ahead_m))
+        ]  # fmt: skip
         usual = (self._limits.margin_m, self._limits.speed_m_s)
         for margin_m, fastest_m_s in (usual, (_CLOSE_M, _CREEPING_M_S)):
-            for ahead_m in _AHEAD_M:
-                cut = ahead_m > _AHEAD_M[-1] and not clear(pose[:2], self.ahead(ahead_m))
-                if cut:
-                    continue
+            for ahead_m in uncut:
                 command = self._towards(
                     pose, obstacles, remaining, seconds=seconds,
                     lookahead=min(ahead_m, max(_AHEAD_M[-1], remaining)),

@@ -29,8 +29,8 @@ def poses_facing(
     """Poses on passable cells that face a target, the cheapest way from the sweep's root first.
 
     A thing stands on or in something, so the end of a line of sight may lie in what is occupied
-    or unknown; poses from which that end is longer than need be come last: they may look through
-    a wall at its back.
+    or unknown; poses from which that end is longer than need be cost 20 m more: they may look
+    through a wall at its back.
 
     Args:
         sweep: Ways from where the robot is.

@@ -228,33 +228,72 @@ def test_corners_of_what_only_the_camera_sees_are_not_cut(small):
     assert nearest > robot.radius_m - 0.03
 
 
-def test_after_bumps_it_goes_back_the_way_it_came(small):
-    """Something that no sensor shows; beside it there is room."""
-    robot, navigator = small
-    hidden = {"at": 1.6, "bumps": []}
-    drive = robot.drive
+def bumping_into(robot, low, high):
+    """Something in a box that no sensor shows; where the robot bumped into it."""
+    drive, bumps = robot.drive, []
 
-    def bumping(linear, angular, seconds):
-        ahead = robot.x + seconds * linear * math.cos(robot.yaw)
-        if linear and ahead > hidden["at"] and abs(robot.y - 1.2) < 0.3 and ahead > robot.x:
-            hidden["bumps"].append((robot.x, robot.y))
+    def driving(linear, angular, seconds):
+        x = robot.x + seconds * linear * math.cos(robot.yaw)
+        y = robot.y + seconds * linear * math.sin(robot.yaw)
+        if linear and low[0] < x < high[0] and low[1] < y < high[1]:
+            bumps.append((robot.x, robot.y))
             return replace(drive(0.0, 0.0, seconds), bumped=True)
         return drive(linear, angular, seconds)
 
-    robot.drive = bumping
-    least = []
-    advance = navigator._retrace
+    robot.drive = driving
+    return bumps
 
-    def retrace(metres, interrupted):
+
+def test_after_bumps_it_goes_back_the_way_it_came_and_round(small):
+    robot, navigator = small
+    bumps = bumping_into(robot, (1.6, 0.0), (2.2, 1.5))
+    least, retrace = [], navigator._retrace
+
+    def noting(metres, interrupted):
         before = navigator._wheels()
-        advance(metres, interrupted)
+        retrace(metres, interrupted)
         least.append(math.dist(before[:2], navigator._wheels()[:2]))
 
-    navigator._retrace = retrace
-    navigator.go(Pose.from_yaw(2.5, 1.2))
-    assert len(hidden["bumps"]) >= 2
-    assert least[0] == pytest.approx(0.15, abs=0.1)
-    assert least[1] > 0.25
+    navigator._retrace = noting
+    arrival = navigator.go(Pose.from_yaw(2.6, 1.2))
+    assert arrival.reached, (arrival, bumps)
+    assert len(bumps) >= 1
+    assert least[0] == pytest.approx(0.15, abs=0.12)
+
+
+def test_it_does_not_go_back_into_what_has_come_behind_it(small):
+    robot, navigator = small
+    assert navigator.go(Pose.from_yaw(2.0, 1.2)).reached
+    at = (robot.x, robot.y)
+    behind = box(at[0] - 0.75, at[1] - 0.3, 0.3, 0.6)
+    robot.walls[0] = np.array([*robot.walls[0], *np.array(behind)])
+    navigator._advance(0.0, 0.0, noted=False)
+    navigator._retrace(0.8, lambda: False)
+    assert robot.bumps == 0
+    assert math.dist(at, (robot.x, robot.y)) < 0.3
+
+
+def test_what_it_undoes_is_bounded_in_turning_too(small):
+    _, navigator = small
+    navigator.turn(2 * math.pi)
+    before = navigator._wheels()
+    navigator._retrace(0.15, lambda: False)
+    assert abs(wrap(before[2] - navigator._wheels()[2])) < 1.2
+    navigator._back_off(lambda: False)
+    assert not navigator._driven
+
+
+def test_on_the_way_to_another_floor_the_stand_near_the_lift_is_the_cheapest():
+    lift = Lift((Pose.from_yaw(1.0, 4.5), Pose.from_yaw(1.0, 4.5, z=3.0)))
+    _, navigator = navigating(
+        box(0, 0, 6, 5), (1.0, 1.0, 0.0), heights_m=(0.0, 3.0), lifts=(lift,), upper=box(0, 0, 6, 5)
+    )
+    target = (3.0, 2.5, 0.8)
+    near = navigator.standing(target, near_m=0.5, far_m=1.0)
+    then = navigator.standing(target, near_m=0.5, far_m=1.0, then=(1.0, 1.0, 3.0))
+    stop = (1.0, 4.5)
+    nearer = [math.dist(stands[0].pose.position[:2], stop) for stands in (then, near)]
+    assert nearer[0] < nearer[1] - 0.3
 
 
 def test_standing_poses_are_free_and_can_be_reached(small):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from memory_core.planning.body import Interrupted
 from memory_core.types import FloatArray, Pose, Vector3
 from memory_sim.worlds.home.base import SimBase
 from memory_sim.worlds.home.joint_paths import between, connect, is_free
-from memory_sim.worlds.home.robot import HIGH, LOW, SPEED, Contact
+from memory_sim.worlds.home.robot import HIGH, LOW, SPEED, Contact, Part
 from memory_sim.worlds.home.robot_model import LIFT_MOUNT
 
 STOWED = np.array([0.063, 0.956, -0.083, -0.071, -2.854, 0.503, 1.909, -0.245])
@@ -269,16 +269,19 @@ class SimArm:
     def _drawn_back(self, distance_m: float) -> list[FloatArray]:
         tool = self.tool()
         path, _ = self.along(self.joints, tool, tool.compose(Pose(z=-distance_m)))
-        limit_m = max(self.robot.deepest_m(), _GRAZED_M)
-        return list(itertools.takewhile(lambda q: self._deepest_m(q) <= limit_m, path))
+        now = self.robot.depths_m()
+        return list(itertools.takewhile(lambda joints: self._grazes(joints, now), path))
 
-    def _deepest_m(self, joints: FloatArray) -> float:
-        """How deep a configuration would be in anything; infinite where in the robot itself."""
-        now = self.joints
+    def _grazes(self, joints: FloatArray, now: Mapping[Part, float]) -> bool:
+        """Whether a configuration is hardly deeper in anything than now, and clear of the robot."""
+        before = self.joints
         self.robot.configure(joints)
-        deep_m = math.inf if self.robot.touches_itself() else self.robot.deepest_m()
-        self.robot.configure(now)
-        return deep_m
+        grazes = not self.robot.touches_itself() and all(
+            depth_m <= max(now.get(part, 0.0), _GRAZED_M)
+            for part, depth_m in self.robot.depths_m().items()
+        )
+        self.robot.configure(before)
+        return grazes
 
     def follow(self, corners: Sequence[FloatArray], interrupted: Interrupted) -> bool:
         """Move along corners of a free way; False where it was interrupted."""

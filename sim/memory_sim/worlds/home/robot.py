@@ -191,17 +191,18 @@ class RobotBody:
                     return Contact(None, (body, link), -point[8])
         return None
 
-    def deepest_m(self) -> float:
-        """How deep the robot is in anything of the world where it is; 0 where it touches nothing."""
-        near = self._client.getClosestPoints
-        return max(
-            (
-                -point[8]
-                for body, link in self.around(*self.bounds())
-                for point in near(self.body, body, 0.0, linkIndexB=link)
-            ),
-            default=0.0,
-        )
+    def depths_m(self) -> dict[Part, float]:
+        """How deep the robot, or what it holds, is in each part of the world that it touches."""
+        near, deep = self._client.getClosestPoints, dict[Part, float]()
+        own = [(self.body, 0.0)]
+        own += [(self.held.body, _HELD_OVERLAP_M)] if self.held is not None else []
+        for body, link in self.around(*self.bounds()):
+            for mine, allowed_m in own:
+                for point in near(mine, body, 0.0, linkIndexB=link):
+                    depth_m = -point[8] - allowed_m
+                    if depth_m > deep.get((body, link), 0.0):
+                        deep[body, link] = depth_m
+        return deep
 
     def touches_itself(self) -> bool:
         """Whether the arm, or what it holds, meets the rest of the robot."""
