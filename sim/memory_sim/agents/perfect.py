@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from memory_core.planning.candidates import Meant
 from memory_core.planning.knowledge import TravelM
 from memory_core.planning.outcomes import LookedFor, Outcome
 from memory_core.planning.regions import Region
-from memory_core.types import Answer, Vector3
+from memory_core.types import Answer, Stay, Vector3
 from memory_sim.agents.none import bare
 from memory_sim.agents.places import candidate
 from memory_sim.worlds.home import truth
@@ -22,6 +23,8 @@ from memory_sim.worlds.home.world import World
 SHUT = 0.5
 """Openings less open than this hide what is in or behind them."""
 IN_FRONT_M = 0.02
+MOVED_M = 0.1
+"""What is so far from where it was on the first day was moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +44,35 @@ class Perfect:
     ) -> Meant:
         """Where things and furniture of the kind are, the likeliest being what they are called."""
         thing = bare(phrase)
-        where = [(w.label, w.position) for w in truth.whereabouts(self.world).values() if w.room]
-        where += [
-            (piece.label, _middle(self.world, piece.id)) for piece in self.world.plan.furniture
+        where = [
+            (w.label, w.position, self._earlier(name, w))
+            for name, w in truth.whereabouts(self.world).items()
+            if w.room
         ]
         where += [
-            (joint.kind.label, _front(self.world, name))
+            (piece.label, _middle(self.world, piece.id), ()) for piece in self.world.plan.furniture
+        ]
+        where += [
+            (joint.kind.label, _front(self.world, name), ())
             for name, joint in self.world.joints.items()
         ]
-        fits = [(label, at) for label, at in where if same_kind(thing, label)]
-        exact = [(label, at) for label, at in fits if label == thing] or fits
+        fits = [place for place in where if same_kind(thing, place[0])]
+        exact = [place for place in fits if place[0] == thing] or fits
         found = [
-            candidate(label, at, travel_m=travel_m, last_ns=now_ns, meaning=1 / len(exact))
-            for label, at in exact
+            replace(
+                candidate(label, at, travel_m=travel_m, last_ns=now_ns, meaning=1 / len(exact)),
+                earlier=earlier,
+            )
+            for label, at, earlier in exact
         ]
         return Meant(thing, tuple(sorted(found, key=lambda item: -item.worth)))
+
+    def _earlier(self, thing: str, now: Whereabouts) -> tuple[Stay, ...]:
+        """Where a thing was on the first day, if it is elsewhere now."""
+        first = self.first.get(thing)
+        if first is None or not first.room or math.dist(first.position, now.position) < MOVED_M:
+            return ()
+        return (Stay(first.position, (0.0,) * 9, 1, 1, None, 1),)
 
     def regions(
         self,

@@ -49,10 +49,13 @@ def test_a_thing_that_is_moved_is_known_elsewhere_and_its_first_place_too(world,
     before = world.pose_of(where.thing)
     world.place(where.thing, Pose(before.x + 0.3, before.y, before.z))
     now = perfect.meant(where.label, **WHERE).candidates[0].position
+    (stay,) = perfect.meant(where.label, **WHERE).candidates[0].earlier
     first = perfect.ask(f"where did you first see the {where.label}?", now_ns=NOW_NS).position
     world.place(where.thing, before)
     assert now[0] - where.position[0] == pytest.approx(0.3, abs=0.05)
     assert first == pytest.approx(where.position)
+    assert stay.position == pytest.approx(where.position)
+    assert not perfect.meant(where.label, **WHERE).candidates[0].earlier
 
 
 def test_the_shut_drawer_that_holds_a_thing_is_opened_first(world, perfect):
