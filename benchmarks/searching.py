@@ -26,7 +26,6 @@ from scipy import optimize
 
 from benchmarks.common import machine, print_json, print_table, say, today
 from memory_core import RobotMemory
-from memory_core.answering.rooms import rooms_of, rooms_of_things
 from memory_core.interfaces.opening import encoder_of
 from memory_core.perception.text import TextEncoder
 from memory_core.planning.regions import (
@@ -34,9 +33,12 @@ from memory_core.planning.regions import (
     PUT_AWAY,
     evidence,
     openable,
+    room_kinds,
     searchable,
 )
 from memory_core.types import BoolArray, FloatArray, Json, Vector3
+from memory_sim.house_errands import enclosed
+from memory_sim.house_evaluation import first_day_folder
 from memory_sim.two_days import Setting, first_day
 from memory_sim.worlds.home.people import moves
 from memory_sim.worlds.home.placing import Spot, spot_pose
@@ -64,18 +66,19 @@ class Whereabouts:
 
 
 def whereabouts(
-    home: int, days: int, folder: Path, encoder: TextEncoder
+    home: int, days: int, cache: Path, encoder: TextEncoder
 ) -> Iterator[Whereabouts | None]:
     """Where things of one home go; None for one whose furniture the memory does not know.
 
     Args:
         home: Its seed.
         days: For how many days people move things.
-        folder: Where the first day's memory is kept.
+        cache: Where first days are kept.
         encoder: Of the memory's texts.
     """
     plan = plan_home(home)
-    first = first_day(home, Setting("exact", encoder=encoder), folder)
+    setting = Setting("exact", encoder=encoder)
+    first = first_day(home, setting, first_day_folder(cache, home, setting))
     with RobotMemory.open(first.folder, text_encoder=encoder, read_only=True) as memory:
         asked = [
             (plan.thing_by_id[move.thing].label, move.after)
@@ -86,7 +89,7 @@ def whereabouts(
         asked += [
             (thing.label, thing.spot)
             for thing in plan.things
-            if thing.spot is not None and is_hidden(thing.spot) and thing.id not in first.used
+            if thing.spot is not None and enclosed(plan, thing.spot) and thing.id not in first.used
         ]
         for label, spot in asked:
             yield _whereabouts(memory, plan, label, spot)
@@ -97,8 +100,8 @@ def _whereabouts(memory: RobotMemory, plan: HomePlan, label: str, spot: Spot) ->
     scene = context.scene
     assert scene is not None
     names = searchable(scene)
-    shut = is_hidden(spot)
-    found = np.array(sorted(n for n in names if openable(names[n]) == shut), np.int64)
+    shut = enclosed(plan, spot)
+    found = np.array([n for n, name in names.items() if openable(name) == shut], np.int64)
     if not len(found):
         return None
     at = spot_pose(spot, plan.furniture_by_id[spot.furniture]).position
@@ -108,15 +111,8 @@ def _whereabouts(memory: RobotMemory, plan: HomePlan, label: str, spot: Spot) ->
     )  # fmt: skip
     if away.min() > ASIDE_M:
         return None
-    rooms = rooms_of(scene, context.encode)
-    room = rooms_of_things(scene, rooms)[found]
-    kinds = [rooms[number].kind if number >= 0 else "" for number in room.tolist()]
+    kinds = room_kinds(context, scene, found)
     return Whereabouts(shut, evidence(context, scene, found, label, kinds), int(away.argmin()))
-
-
-def is_hidden(spot: Spot) -> bool:
-    """Whether a place is in a drawer or behind a door."""
-    return "drawer" in spot.surface or "behind" in spot.surface
 
 
 def _away_m(at: Vector3, middles: FloatArray, sizes: FloatArray) -> FloatArray:
@@ -187,7 +183,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         cache = options.cache or Path(folder)
         for home in range(int(first), int(last or first) + 1):
-            found = list(whereabouts(home, options.days, cache / f"home-{home:04d}-exact", encoder))
+            found = list(whereabouts(home, options.days, cache, encoder))
             say(f"home {home}: {len(found)} things")
             asked += found
     known = [one for one in asked if one is not None]

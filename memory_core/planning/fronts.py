@@ -93,8 +93,8 @@ def stands(body: Body, handle: Vector3, out: Vector3, *, opening: bool) -> tuple
         bearing = math.atan2(pose.y - handle[1], pose.x - handle[0])
         return abs(math.remainder(bearing - heading, math.tau))
 
-    stands = body.navigator.standing(handle, near_m=near_m, far_m=far_m)
-    poses = [stand.pose for stand in stands]
+    found = body.navigator.standing(handle, near_m=near_m, far_m=far_m)
+    poses = [stand.pose for stand in found]
     return tuple(sorted((p for p in poses if askew(p) <= ASKEW_RAD), key=askew)[:STANDS])
 
 

@@ -173,16 +173,14 @@ def regions_for(
     if scene is None:
         return ()
     names = searchable(scene)
-    found = np.array(sorted(names), np.int64)
+    found = np.array(list(names), np.int64)
     if within and len(found):
         named = _within(context, scene, found, within)
         found = found[named] if named.any() else found
     if not len(found):
         return ()
-    rooms = rooms_of(scene, context.encode)
-    room = rooms_of_things(scene, rooms)
     shut = [openable(names[number]) for number in found.tolist()]
-    kinds = [rooms[number].kind if number >= 0 else "" for number in room[found].tolist()]
+    kinds = room_kinds(context, scene, found)
     weights = np.where(np.array(shut)[:, None], PUT_AWAY, LYING_ABOUT)
     score = (evidence(context, scene, found, thing, kinds) * weights).sum(axis=1)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
@@ -212,8 +210,15 @@ def _shared(chance: FloatArray, shut: BoolArray, away: float) -> FloatArray:
     return np.asarray(np.where(shut, chance * away / inside, chance * (1 - away) / outside))
 
 
+def room_kinds(context: Context, scene: Scene, found: IntArray) -> list[str]:
+    """The kinds of the rooms that n things are in; "" where nothing tells."""
+    rooms = rooms_of(scene, context.encode)
+    numbers = rooms_of_things(scene, rooms)[found]
+    return [rooms[number].kind if number >= 0 else "" for number in numbers.tolist()]
+
+
 def searchable(scene: Scene) -> dict[int, str]:
-    """What can be searched now, names by number of thing: surfaces, drawers and doors.
+    """What can be searched now, names by number of thing, ascending: surfaces, drawers and doors.
 
     Drawers and doors are found by their handles where they have one: several drawers of one front
     are one thing to a detector as often as not; handles are apart.
@@ -233,9 +238,11 @@ def searchable(scene: Scene) -> dict[int, str]:
             named[number] = labels[near[0]]
             without.difference_update(near)
     named |= {number: labels[number] for number in without}
+    if not named:
+        return {}
     numbers = np.array(sorted(named), np.int64)
-    there = ~left(scene, numbers) & scene.placed[numbers] if len(numbers) else numbers
-    return {number: named[number] for number in numbers[there.astype(bool)].tolist()}
+    there = ~left(scene, numbers) & scene.placed[numbers]
+    return {number: named[number] for number in numbers[there].tolist()}
 
 
 def _extent(scene: Scene, thing: int) -> float:
@@ -293,7 +300,7 @@ def evidence(
         scene: What is known.
         found: Numbers of n things of the scene, from `searchable`.
         thing: What it is called.
-        rooms: The kinds of the rooms that they are in; "" where nothing tells.
+        rooms: The kinds of the rooms that they are in, from `room_kinds`.
 
     Returns:
         Shape (n, 5), columns as `LYING_ABOUT` and `PUT_AWAY` weigh them.

@@ -158,6 +158,17 @@ def _lived(
     return zip([seed for seed, _ in jobs], each(live, jobs, workers), strict=True)
 
 
+def first_day_folder(cache: Path, seed: int, setting: Setting) -> Path:
+    """Where the first day of a home is kept, apart for all that it depends on."""
+    rooms = "" if setting.rooms is None else f"-{setting.rooms}"
+    sees = "" if setting.detector == SEGMENTATION else f"-{setting.detector}"
+    if setting.detector not in DETECTORS:  # a checkpoint's folder
+        sees = f"-{hashlib.sha256(str(Path(setting.detector).resolve()).encode()).hexdigest()[:12]}"
+    if setting.makes != CONDITIONS[setting.condition].errors:
+        sees += "-" + "-".join(f"{value:g}" for value in asdict(setting.makes).values())
+    return cache / f"home-{seed:04d}{rooms}-{setting.condition}{sees}"
+
+
 def _live(
     job: tuple[int, tuple[str, ...]],
     *,
@@ -171,14 +182,7 @@ def _live(
     with ExitStack() as stack:
         if cache_folder is None:
             cache_folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        rooms = "" if setting.rooms is None else f"-{setting.rooms}"
-        sees = "" if setting.detector == SEGMENTATION else f"-{setting.detector}"
-        if setting.detector not in DETECTORS:  # a checkpoint's folder
-            sees = f"-{hashlib.sha256(str(Path(setting.detector).resolve()).encode()).hexdigest()[:12]}"
-        if setting.makes != CONDITIONS[setting.condition].errors:
-            sees += "-" + "-".join(f"{value:g}" for value in asdict(setting.makes).values())
-        folder = cache_folder / f"home-{seed:04d}{rooms}-{setting.condition}{sees}"
-        first = first_day(seed, setting, folder)
+        first = first_day(seed, setting, first_day_folder(cache_folder, seed, setting))
         rows = [{**row, "agent": FIRST_DAY} for row in first.rows]
         for agent in agents:
             rows += second_day(seed, agent, setting, first)

@@ -264,15 +264,20 @@ def test_a_thing_is_put_back_where_it_used_to_be(world):
     assert math.dist(world.thing("red mug").at[:2], (7.5, 0.0)) < 1.0
 
 
-def test_a_drawer_is_opened_for_what_was_seen_in_it(world):
+def passport_seen_in(world: FlatWorld, front: str) -> None:
+    """A passport is in a drawer or behind a door that stood open on the tour, and is shut now."""
     world.things += [
-        Thing("drawer", (-6.95, 1.4, 0.4), (0.05, 0.4, 0.15)),
-        Thing("drawer handle", (-6.92, 1.4, 0.4), (0.02, 0.1, 0.02)),
-        Thing("passport", (-7.1, 1.4, 0.4), inside="drawer"),
+        Thing(front, (-6.95, 1.4, 0.4), (0.05, 0.4, 0.15)),
+        Thing(f"{front} handle", (-6.92, 1.4, 0.4), (0.02, 0.1, 0.02)),
+        Thing("passport", (-7.1, 1.4, 0.4), inside=front),
     ]
-    world.opened.add("drawer")
+    world.opened.add(front)
     tour(world)
-    world.opened.discard("drawer")
+    world.opened.discard(front)
+
+
+def test_a_drawer_is_opened_for_what_was_seen_in_it(world):
+    passport_seen_in(world, "drawer")
     outcome = planner(world).do("bring me the passport")
     assert outcome.done, outcome
     assert world.given == ["passport"]
@@ -280,14 +285,7 @@ def test_a_drawer_is_opened_for_what_was_seen_in_it(world):
 
 
 def test_a_door_is_opened_further_where_it_is_in_the_hands_way(world, monkeypatch):
-    world.things += [
-        Thing("cupboard door", (-6.95, 1.4, 0.4), (0.05, 0.4, 0.15)),
-        Thing("cupboard door handle", (-6.92, 1.4, 0.4), (0.02, 0.1, 0.02)),
-        Thing("passport", (-7.1, 1.4, 0.4), inside="cupboard door"),
-    ]
-    world.opened.add("cupboard door")
-    tour(world)
-    world.opened.discard("cupboard door")
+    passport_seen_in(world, "cupboard door")
     pick, tries = world.pick, []
 
     def hindered(cloud, *, interrupted=lambda: False):

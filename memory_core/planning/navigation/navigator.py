@@ -181,11 +181,8 @@ class GridNavigator:
                 (x, y) for x, y, _ in self._floors.entries(floor, self._floors.of(then[2]))
             ] or ends
         end = min(ends, key=lambda place: math.dist(place, target[:2]))
-        ground = self._ground_of(floor)
-        known = self._swept_onward
-        if known is None or known.ground is not ground or known.root != end:
-            known = self._swept_onward = Sweep(ground, end)
-        return known
+        self._swept_onward = Sweep.renewed(self._swept_onward, self._ground_of(floor), end)
+        return self._swept_onward
 
     def _shares_room(self, pose: Pose, target: Vector3) -> bool:
         """Whether a pose is in the room that a target is seen in from there."""
@@ -272,11 +269,9 @@ class GridNavigator:
 
     def _sweep_on(self, floor: int, start: tuple[float, float]) -> Sweep:
         """Ways from a place on any floor; a floor that the robot is not on stays as it is."""
-        ground = self._ground_of(floor)
         known = self._swept_on.get(floor)
-        if known is None or known.ground is not ground or known.root != start:
-            known = self._swept_on[floor] = Sweep(ground, start)
-        return known
+        self._swept_on[floor] = Sweep.renewed(known, self._ground_of(floor), start)
+        return self._swept_on[floor]
 
     def _sweep_from_here(self) -> Sweep:
         """Ways from here; a robot that is walled in by what its camera saw forgets it.

@@ -175,6 +175,12 @@ class Sweep:
         self._cells = np.argwhere(ground.passable)
         self._ways: dict[tuple[Point, float], tuple[Point, ...]] = {}
 
+    @classmethod
+    def renewed(cls, known: Sweep | None, ground: Ground, root: Point) -> Sweep:
+        """What is known if it is of this ground and place, else a new one."""
+        fits = known is not None and known.ground is ground and known.root == root
+        return known if known is not None and fits else cls(ground, root)
+
     @property
     def area_m2(self) -> float:
         """Of the floor that there is a way to."""

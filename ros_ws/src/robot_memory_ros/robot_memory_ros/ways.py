@@ -42,7 +42,7 @@ class MapWays:
         self._ground: Ground | None = None
         self._read_s = -math.inf
         self._swept: Sweep | None = None
-        self._swept_onward: Sweep | None = None
+        self._onward: Sweep | None = None
 
     @property
     def known(self) -> bool:
@@ -83,7 +83,9 @@ class MapWays:
         sweep = self._sweep(here)
         if sweep is None:
             return ()
-        onward = None if then is None else self._sweep_onward(sweep.ground, then)
+        onward = None
+        if then is not None:
+            onward = self._onward = Sweep.renewed(self._onward, sweep.ground, then[:2])
         found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m, onward=onward)
         return tuple(Stand(spatial(pose), cost_m) for pose, cost_m in found)
 
@@ -100,12 +102,6 @@ class MapWays:
             return None
         if swept is None or swept.ground is not ground or math.dist(swept.root, root) > STOOD_M:
             swept = self._swept = Sweep(ground, root)
-        return swept
-
-    def _sweep_onward(self, ground: Ground, then: Vector3) -> Sweep:
-        swept = self._swept_onward
-        if swept is None or swept.ground is not ground or swept.root != then[:2]:
-            swept = self._swept_onward = Sweep(ground, then[:2])
         return swept
 
     def _ground_now(self) -> Ground | None:

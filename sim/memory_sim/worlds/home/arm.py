@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,11 +125,18 @@ class SimArm:
 
     def free(self, joints: FloatArray, *, apart_from: frozenset[int] = frozenset()) -> bool:
         """Whether a configuration touches nothing, bodies that may be touched left out."""
+        with self._posed(joints):
+            return not self.robot.touches_itself() and self.touched(apart_from=apart_from) is None
+
+    @contextmanager
+    def _posed(self, joints: FloatArray) -> Iterator[None]:
+        """Be in a configuration for a question, and back after it."""
         now = self.joints
         self.robot.configure(joints)
-        touched = self.robot.touches_itself() or self.touched(apart_from=apart_from) is not None
-        self.robot.configure(now)
-        return not touched
+        try:
+            yield
+        finally:
+            self.robot.configure(now)
 
     def moves_freely(
         self, corners: Sequence[FloatArray], *, apart_from: frozenset[int] = frozenset()
@@ -274,14 +282,11 @@ class SimArm:
 
     def _grazes(self, joints: FloatArray, now: Mapping[Part, float]) -> bool:
         """Whether a configuration is hardly deeper in anything than now, and clear of the robot."""
-        before = self.joints
-        self.robot.configure(joints)
-        grazes = not self.robot.touches_itself() and all(
-            depth_m <= max(now.get(part, 0.0), _GRAZED_M)
-            for part, depth_m in self.robot.depths_m().items()
-        )
-        self.robot.configure(before)
-        return grazes
+        with self._posed(joints):
+            return not self.robot.touches_itself() and all(
+                depth_m <= max(now.get(part, 0.0), _GRAZED_M)
+                for part, depth_m in self.robot.depths_m().items()
+            )
 
     def follow(self, corners: Sequence[FloatArray], interrupted: Interrupted) -> bool:
         """Move along corners of a free way; False where it was interrupted."""
