@@ -147,6 +147,9 @@ class Navigator(Protocol):
     def travel_m(self, goal: Vector3) -> float:
         """Length of the way to a place; infinite where there is none."""
 
+    def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
+        """Lengths of the ways from a place to n others, shape (n,); infinite where there is none."""
+
     def frontiers(self) -> tuple[Vector3, ...]:
         """Free places at the edge of what is known, `map`; empty where all is known."""
 

@@ -14,8 +14,10 @@ from memory_core.planning.critic import nearest
 from memory_core.planning.errand import Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
+from memory_core.planning.passing import Passed
 from memory_core.planning.persistence import DAY_NS
-from memory_core.planning.regions import APART_M, Region, has_boards, supports
+from memory_core.planning.regions import APART_M, Region, has_boards
+from memory_core.planning.search_order import Apart, best_density, shortest_search
 from memory_core.types import Vector3
 
 PAST_DAYS = 14
@@ -26,13 +28,9 @@ ELSEWHERE = 0.05
 WIDE_M = 1.0
 ASIDE_M = 0.5
 IN_VIEW_M = 1.5
-ROUND_M, STOREY_M = 4.0, 2.0
-"""What is so near on the same floor of the same room is looked at on the same round."""
+LIKELY = 40
+"""So many of the likeliest regions are put into order."""
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
-PASSED_M, PASSED_FRAMES = 2.5, 3
-"""Furniture seen from so near in so many frames was looked over in passing."""
-OVERLOOKED, OVERLOOKED_WIDE = 0.15, 0.5
-"""Chance that a thing on furniture is not noticed in passing; wide pieces are passed in part."""
 
 
 @dataclass(slots=True)
@@ -55,10 +53,12 @@ class Hunt:
     first: Meant = field(init=False)
     past: tuple[LookedFor, ...] = field(init=False)
     _searched: list[Vector3] = field(default_factory=list)
-    _passed: list[Seen] = field(default_factory=list)
+    _passed: Passed = field(default_factory=Passed)
+    _apart: Apart = field(init=False)
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
+        self._apart = Apart(self.errand.body.navigator.ways_m)
         since = self.errand.progress.start_ns - PAST_DAYS * DAY_NS
         self.first = self.errand.meant(self.phrase)
         self.past = self.errand.knowledge.looks_for(self.thing, since_ns=max(1, since))
@@ -101,33 +101,33 @@ class Hunt:
         left = max(ELSEWHERE, 1.0 - sum(candidate.probability for candidate in open_to))
         regions = [region for region in self._regions(meant) if not self._was_searched(region)]
         best = open_to[0] if open_to else None
-        chances = [self._chance(region) for region in regions]
-        worth = rounds_worth(regions, chances)
-        first = max(range(len(regions)), key=worth.__getitem__, default=None)
-        if best is not None and (first is None or best.worth >= left * worth[first]):
+        most = max((self._chance(region) / region.look_m for region in regions), default=0.0)
+        if best is not None and best.worth >= left * most:
+            return best, None  # no order of the regions is worth more
+        first, worth = self._first_of(regions)
+        if best is not None and best.worth >= left * worth:
             return best, None
-        return None, None if first is None else regions[first]
+        return None, first
+
+    def _first_of(self, regions: Sequence[Region]) -> tuple[Region | None, float]:
+        """The region to search first, and how likely the thing is found a metre of the search."""
+        likely = sorted(regions, key=self._chance, reverse=True)[:LIKELY]
+        chance = [self._chance(region) for region in likely]
+        from_here_m = [region.travel_m for region in likely]
+        look_m = [region.look_m for region in likely]
+        apart_m = self._apart.between([region.centre for region in likely])
+        order = shortest_search(chance, from_here_m, apart_m, look_m)
+        worth = best_density(order, chance, from_here_m, apart_m, look_m)
+        return likely[order[0]] if order else None, worth
 
     def _chance(self, region: Region) -> float:
         """How likely it is there, less where it was passed and nothing noticed."""
-        if region.shut or has_boards(region.name):
-            return region.probability
-        passed = sum(
-            item.label == region.name and math.dist(item.position, region.centre) <= SAME_SPOT_M
-            for item in self._passed
-        )  # fmt: skip
-        if passed < PASSED_FRAMES:
-            return region.probability
-        wide = max(region.size[:2]) > WIDE_M
-        return region.probability * (OVERLOOKED_WIDE if wide else OVERLOOKED)
+        return region.probability * self._passed.overlooked(region)
 
     def _look_about(self) -> list[Seen]:
         """What was noticed since the last time, if it is the thing; notes what was passed."""
         noticed = self.errand.body.eyes.noticed()
-        for item in noticed:
-            near = np.linalg.norm(item.cloud[:, :2].mean(axis=0)) <= PASSED_M
-            if near and supports(item.label):
-                self._passed.append(item)
+        self._passed.note(noticed)
         return [item for item in noticed if self.fits(item.label)]
 
     def _regions(self, meant: Meant) -> tuple[Region, ...]:
@@ -269,42 +269,6 @@ class Hunt:
             errand.looked.append(LookedFor(self.thing, glimpsed.position, errand.now_ns, False))
             return None
         return errand.look_for(self.fits, self.thing, glimpsed.position)
-
-
-def rounds_worth(regions: Sequence[Region], chances: Sequence[float]) -> list[float]:
-    """What going to each region first promises by what it costs, its neighbours included.
-
-    Who is in a room looks at what stands near, too: each region counts with those of its
-    neighbours that raise what is found a metre, as if one went to each of them from it. Neighbours
-    are at most 4 m away on its floor, in a room of its kind. To go first where that is most is
-    greedy, as approximations of the minimum latency problem are (Blum et al. 1994).
-
-    Args:
-        regions: n places to search.
-        chances: That the thing is there.
-
-    Returns:
-        Probability by metre, n of them.
-    """
-    if not regions:
-        return []
-    at = np.array([region.centre for region in regions])
-    hops = np.linalg.norm(at[:, None] - at[None], axis=2)
-    same_floor = np.abs(at[:, None, 2] - at[None, :, 2]) < STOREY_M
-    rooms = np.array([region.room for region in regions])
-    same_room = (rooms[:, None] == rooms[None]) & (rooms != "")
-    near = (hops <= ROUND_M) & same_floor & same_room & ~np.eye(len(regions), dtype=bool)
-    look_m = np.array([region.look_m for region in regions])
-    chance = np.array(chances)
-    found = []
-    for number, region in enumerate(regions):
-        others = np.flatnonzero(near[number])
-        cost = hops[number, others] + look_m[others]
-        order = np.argsort(-chance[others] / cost, kind="stable")
-        gains = chance[number] + np.concatenate([[0.0], np.cumsum(chance[others[order]])])
-        costs = region.travel_m + look_m[number] + np.concatenate([[0.0], np.cumsum(cost[order])])
-        found.append(float((gains / costs).max()))
-    return found
 
 
 def _may_hold(front: Region, at: Vector3) -> bool:

@@ -96,6 +96,9 @@ class FlatWorld:
             return math.inf
         return math.hypot(goal[0] - self.pose.x, goal[1] - self.pose.y)
 
+    def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
+        return np.array([math.dist(start[:2], goal[:2]) for goal in goals])
+
     def frontiers(self) -> tuple[Vector3, ...]:
         return ()
 

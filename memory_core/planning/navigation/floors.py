@@ -57,9 +57,16 @@ class Floors:
 
     def entries(self, floor: int, to: int) -> tuple[Vector3, ...]:
         """Where lifts that serve another floor stop on a floor."""
-        served = [lift for lift in self._lifts if to in {self.of(stop.z) for stop in lift.stops}]
-        stops = (stop.position for lift in served for stop in lift.stops)
-        return tuple(stop for stop in stops if self.of(stop[2]) == floor)
+        return tuple(enter.position for _, enter, _ in self.rides(floor, to))
+
+    def rides(self, start: int, end: int) -> tuple[tuple[Lift, Pose, Pose], ...]:
+        """The lifts from one floor to another, and where to enter and to leave them."""
+        served = [{self.of(stop.z) for stop in lift.stops} for lift in self._lifts]
+        return tuple(
+            (lift, self.stop(lift, start), self.stop(lift, end))
+            for lift, floors in zip(self._lifts, served, strict=True)
+            if {start, end} <= floors
+        )
 
     def number(self, lift: Lift, floor: int) -> int:
         """Which of a lift's stops is on a floor."""
@@ -80,11 +87,7 @@ class Floors:
             return [Leg(first, way, None, goal)] if way else []
         best: list[Leg] = []
         shortest = math.inf
-        for lift in self._lifts:
-            served = {self.of(stop.z) for stop in lift.stops}
-            if not {first, last} <= served:
-                continue
-            enter, leave = self.stop(lift, first), self.stop(lift, last)
+        for lift, enter, leave in self.rides(first, last):
             there = way_on(first, start[:2], (enter.x, enter.y))
             onward = way_on(last, (leave.x, leave.y), end[:2])
             length = length_m(there) + length_m(onward)

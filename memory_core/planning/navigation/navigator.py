@@ -142,6 +142,22 @@ class GridNavigator:
         legs = self._legs(goal)
         return sum(length_m(leg.way) for leg in legs) if legs else math.inf
 
+    def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
+        """Lengths of the ways from within 1 m of a place to within 1 m of n others, shape (n,)."""
+        floor = self._floors.of(start[2])
+        floors = np.array([self._floors.of(goal[2]) for goal in goals])
+        places = [goal[:2] for goal in goals]
+        sweep = Sweep(self._ground_of(floor), start[:2], aside_m=_WITHIN_REACH_M)
+        there = sweep.lengths_m(places, aside_m=_WITHIN_REACH_M)
+        found = np.where(floors == floor, there, math.inf)
+        for other in set(floors.tolist()) - {floor}:
+            for _, enter, leave in self._floors.rides(floor, other):
+                first = sweep.lengths_m([enter.position[:2]])
+                rest = self._sweep_on(other, leave.position[:2])
+                onward = first + rest.lengths_m(places, aside_m=_WITHIN_REACH_M)
+                found = np.where(floors == other, np.minimum(found, onward), found)
+        return found
+
     def standing(
         self, target: Vector3, *, near_m: float, far_m: float, then: Vector3 | None = None
     ) -> tuple[Stand, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,29 @@ class Sweep:
     def area_m2(self) -> float:
         """Of the floor that there is a way to."""
         return float(self.reached.sum()) * self.ground.grid.cell_m**2
+
+    def lengths_m(self, points: Sequence[Point], *, aside_m: float = _ASIDE_M) -> FloatArray:
+        """Lengths of the ways, cell by cell, to n places; infinite where there is none.
+
+        Args:
+            points: Places; the nearest cell with a way at most so far aside will do.
+            aside_m: See there.
+
+        Returns:
+            Metres, shape (n,).
+        """
+        cells = [self._reachable(point, aside_m) for point in points]
+        found = np.array([math.inf if cell is None else 0.0 for cell in cells])
+        going = np.flatnonzero(np.isfinite(found)).astype(np.int64)
+        at = np.array([self.ground.nodes[cell] for cell in cells if cell is not None], np.int64)
+        while len(going):
+            before = self._before[at].astype(np.int64)
+            on = before >= 0
+            going, at, before = going[on], at[on], before[on]
+            steps = np.hypot(*(self._cells[at] - self._cells[before]).T)
+            found[going] += steps * self.ground.grid.cell_m
+            at = before
+        return found
 
     def cheapest(self, among: BoolArray, point: Point, *, within_m: float) -> Point | None:
         """The middle of the cell near a point that is the cheapest to get to; None without any.

@@ -283,6 +283,24 @@ def test_what_it_undoes_is_bounded_in_turning_too(small):
     assert not navigator._driven
 
 
+def test_ways_between_places_lead_through_doors_and_lifts(small):
+    _, navigator = small
+    here, beyond, nowhere = (1.0, 1.2, 0.8), (4.5, 1.2, 0.8), (40.0, 40.0, 0.0)
+    ways = navigator.ways_m(here, (here, beyond, nowhere))
+    assert ways[0] < 0.5 and ways[2] == np.inf
+    assert 3.0 < ways[1] < 8.0
+    assert ways[1] == pytest.approx(navigator.ways_m(beyond, (here,))[0], rel=0.05)
+    assert np.isinf(navigator.ways_m(nowhere, (here, beyond))).all()
+    lift = Lift((Pose.from_yaw(5.0, 4.0), Pose.from_yaw(5.0, 4.0, z=3.0)))
+    _, navigator = navigating(
+        box(0, 0, 6, 5), (1.0, 1.0, 0.0), heights_m=(0.0, 3.0), lifts=(lift,), upper=box(0, 0, 6, 5)
+    )
+    assert navigator.go(Pose.from_yaw(1.0, 1.0, z=3.0)).reached
+    to_far, to_near = navigator.ways_m((1.0, 1.0, 0.8), ((1.0, 1.0, 3.8), (5.0, 3.0, 3.8)))
+    assert to_far == pytest.approx(2 * 5.0, rel=0.1)
+    assert to_near == pytest.approx(5.0 + 1.0, rel=0.1)
+
+
 def test_on_the_way_to_another_floor_the_stand_near_the_lift_is_the_cheapest():
     lift = Lift((Pose.from_yaw(1.0, 4.5), Pose.from_yaw(1.0, 4.5, z=3.0)))
     _, navigator = navigating(

@@ -13,7 +13,7 @@ from nav2_msgs.action import ComputePathToPose, FollowPath, NavigateToPose
 from rclpy.node import Node
 
 from memory_core.planning.body import Arrival, Interrupted, Localisation, Stand
-from memory_core.types import Pose, Vector3
+from memory_core.types import FloatArray, Pose, Vector3
 from robot_memory_ros.calling import POLL_S, ActionCaller, Ended
 from robot_memory_ros.convert import make_message, pose_message
 from robot_memory_ros.frames import LiveFrames
@@ -121,6 +121,10 @@ class RosNavigator:
         if not self._ways.known:
             return math.dist(here.position[:2], goal[:2])
         return self._ways.travel_m(here.position, goal)
+
+    def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
+        """See `Navigator.ways_m`; as the crow flies where no map has come."""
+        return self._ways.ways_m(start, goals)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """See `Navigator.frontiers`."""

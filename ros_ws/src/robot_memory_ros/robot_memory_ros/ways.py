@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,14 @@ class MapWays:
         """Measure the way to within 1 m of a place; infinite where there is none."""
         found = self.way(here, goal)
         return length_m([(x, y) for x, y, _ in found]) if found else math.inf
+
+    def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
+        """Measure the ways from a place to others; see `Navigator.ways_m`."""
+        ground = self._ground_now()
+        if ground is None:
+            return np.array([math.dist(start[:2], goal[:2]) for goal in goals])
+        sweep = Sweep(ground, start[:2], aside_m=WITHIN_REACH_M)
+        return sweep.lengths_m([goal[:2] for goal in goals], aside_m=WITHIN_REACH_M)
 
     def standing(
         self,

@@ -1,0 +1,14 @@
+"""Places to search: what is between boards."""
+
+from __future__ import annotations
+
+from memory_core.planning.regions import Region
+
+
+def test_what_is_between_boards_is_enclosed_and_what_is_on_top_is_not():
+    shelf = Region("bookshelf", "office", (2.0, 1.0, 0.9), (0.4, 1.0, 1.8), False, 0.1, 2.0)
+    assert shelf.encloses((2.0, 1.3, 0.6))
+    assert not shelf.encloses((2.0, 1.3, 1.85))
+    assert not shelf.encloses((2.0, 1.8, 0.6))
+    table = Region("table", "office", (2.0, 1.0, 0.4), (0.4, 1.0, 0.8), False, 0.1, 2.0)
+    assert not table.encloses((2.0, 1.0, 0.4))

@@ -1,0 +1,101 @@
+"""In which order places are searched: the expected way is the shortest."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from memory_core.planning.search_order import Apart, best_density, shortest_search
+
+LOOK_M = 1.5
+
+
+def expected_m(order, chance, here, apart, look):
+    """The expected way by its definition, place after place."""
+    total = gone = 0.0
+    for turn, place in enumerate(order):
+        gone += here[place] if not turn else apart[order[turn - 1]][place]
+        gone += look[place]
+        total += chance[place] * gone
+    return total
+
+
+def line(places, chance):
+    """Places on a line, seen from 0."""
+    at = np.array(places, float)
+    return list(chance), np.abs(at).tolist(), np.abs(at[:, None] - at[None]), [LOOK_M] * len(at)
+
+
+def drawn(seed, count):
+    random = np.random.default_rng(seed)
+    at = random.uniform(-8, 8, (count, 2))
+    apart = np.linalg.norm(at[:, None] - at[None], axis=2)
+    chance = random.dirichlet(np.full(count, 0.5))
+    return chance.tolist(), np.linalg.norm(at, axis=1).tolist(), apart, [LOOK_M] * count
+
+
+def test_what_lies_on_the_way_is_looked_at_on_the_way():
+    """Likeliest by cost next would pass the first one by, and come back for it."""
+    setting = line((3.0, 4.0, 12.0), (0.15, 0.5, 0.35))
+    assert shortest_search(*setting) == [0, 1, 2]
+
+
+def test_a_room_is_finished_before_one_leaves_it():
+    setting = line((2.0, 3.0, 4.0, -9.0, -10.0), (0.3, 0.1, 0.1, 0.25, 0.25))
+    order = shortest_search(*setting)
+    assert order[:3] == [0, 1, 2] and set(order[3:]) == {3, 4}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_few_places_are_put_into_the_best_of_all_orders_or_nearly(seed):
+    setting = drawn(seed, 7)
+    found = expected_m(shortest_search(*setting), *setting)
+    best = min(expected_m(order, *setting) for order in itertools.permutations(range(7)))
+    assert best - 1e-9 <= found <= 1.03 * best
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_places_are_all_in_the_order_and_better_than_the_likeliest_by_cost(seed):
+    setting = drawn(seed, 40)
+    chance, here, apart, _ = setting
+    order = shortest_search(*setting)
+    assert sorted(order) == list(range(40))
+    greedy, left, ways = [], list(range(40)), np.array(here)
+    while left:
+        at = max(left, key=lambda place: chance[place] / (ways[place] + LOOK_M))
+        greedy.append(at)
+        left.remove(at)
+        ways = apart[at]
+    assert expected_m(order, *setting) < 0.97 * expected_m(greedy, *setting)
+
+
+def test_what_cannot_be_got_to_comes_last_and_none_is_none():
+    chance, here, apart, look = line((1.0, 2.0, 3.0), (0.8, 0.1, 0.1))
+    here[0] = np.inf
+    apart[0, :] = apart[:, 0] = np.inf
+    assert shortest_search(chance, here, apart, look)[-1] == 0
+    assert shortest_search([], [], np.zeros((0, 0)), []) == []
+    assert best_density([], [], [], np.zeros((0, 0)), []) == 0.0
+
+
+def test_a_search_is_worth_its_densest_beginning():
+    setting = line((4.0, 5.0, 30.0), (0.2, 0.4, 0.4))
+    assert best_density([0, 1, 2], *setting) == pytest.approx(0.6 / (4.0 + 1.0 + 2 * LOOK_M))
+
+
+def test_ways_are_measured_once_from_each_place():
+    asked = []
+
+    def ways_from(start, goals):
+        asked.append(start)
+        return np.array([np.linalg.norm(np.subtract(start, goal)) for goal in goals])
+
+    apart = Apart(ways_from)
+    a, b, c = (0.0, 0.0, 0.0), (3.0, 4.0, 0.0), (3.0, 0.0, 0.0)
+    assert apart.between([a, b]).tolist() == [[0.0, 5.0], [5.0, 0.0]]
+    assert apart.between([c, (0.1, 0.0, 0.0)]).tolist() == [[0.0, 3.0], [3.0, 0.0]]
+    assert apart.between([b, c, a]).tolist() == [[0, 4, 5], [4, 0, 3], [5, 3, 0]]
+    assert asked == [a, b, c]
+    assert apart.between([]).shape == (0, 0)
