@@ -92,7 +92,7 @@ def put_back_on(
     usual = _usual_place(known, found_at)
     if usual is None:
         return regions
-    regions.sort(key=lambda region: math.dist(region.top, usual))
+    regions.sort(key=lambda region: region.gap_m(usual))
     nearest = regions[0].name if regions else "its usual place"
     here = Region(nearest, "", usual, (0.0, 0.0, 0.0), False, 1.0, asked.travel_m(usual))
     return [here, *regions]

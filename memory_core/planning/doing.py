@@ -21,7 +21,7 @@ from memory_core.planning.destinations import (
 from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
-from memory_core.planning.regions import Region, openable
+from memory_core.planning.regions import Region, has_boards, openable
 from memory_core.planning.spots import free_spots, points_over
 from memory_core.types import FloatArray, Pose, Vector3
 
@@ -262,6 +262,7 @@ def _put_down(
             region.top, region.name, reach=True, apart_from=stood
         ):
             stood.append(errand.here())
+            errand.stands_elsewhere()
             for spot in _spots_on(errand, region, stood[-1]):
                 if errand.place(fits, thing, spot, region.name):
                     errand.found_at = spot
@@ -286,7 +287,9 @@ def _spots_on(errand: Errand, region: Region, here: Pose) -> list[Vector3]:
                 cloud, own, centre=region.centre, reach_m=reach_m, beside_m=BESIDE_M
             )
         toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
-        spots = free_spots(cloud, region.top, floor_m=here.z, toward=toward)
+        boards = has_boards(region.name)
+        near = region.centre if boards else region.top
+        spots = free_spots(cloud, near, floor_m=here.z, toward=toward, boards=boards)
         if spots:
             return spots
     return []

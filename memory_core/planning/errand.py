@@ -208,6 +208,10 @@ class Errand:
             raise Ended(reason)
         return done
 
+    def stands_elsewhere(self) -> None:
+        """What failed for the hand may work from here, and is no going in circles."""
+        self._circles.changed()
+
     # -- moving about -----------------------------------------------------------------------
 
     def go(self, pose: Pose, name: str = "") -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import SAME_SPOT_M, Candidate, Meant
 from memory_core.planning.critic import nearest
-from memory_core.planning.errand import Errand
+from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.passing import Passed
@@ -55,6 +55,7 @@ class Hunt:
     _searched: list[Vector3] = field(default_factory=list)
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
+    _stands: dict[Vector3, Vector3] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
@@ -113,12 +114,23 @@ class Hunt:
         """The region to search first, and how likely the thing is found a metre of the search."""
         likely = sorted(regions, key=self._chance, reverse=True)[:LIKELY]
         chance = [self._chance(region) for region in likely]
-        from_here_m = [region.travel_m for region in likely]
         look_m = [region.look_m for region in likely]
-        apart_m = self._apart.between([region.centre for region in likely])
+        stood = [self._stood(region) for region in likely]
+        from_here_m = self.errand.body.navigator.ways_m(self.errand.here().position, stood).tolist()
+        apart_m = self._apart.between(stood)
         order = shortest_search(chance, from_here_m, apart_m, look_m)
         worth = best_density(order, chance, from_here_m, apart_m, look_m)
         return likely[order[0]] if order else None, worth
+
+    def _stood(self, region: Region) -> Vector3:
+        """Where to stand to look at a region; its middle where nothing is known of that."""
+        if region.centre not in self._stands:
+            near_m, far_m = SEE_FROM_M
+            stands = self.errand.body.navigator.standing(
+                region.looked_at[0], near_m=near_m, far_m=far_m
+            )
+            self._stands[region.centre] = stands[0].pose.position if stands else region.centre
+        return self._stands[region.centre]
 
     def _chance(self, region: Region) -> float:
         """How likely it is there, less where it was passed and nothing noticed."""

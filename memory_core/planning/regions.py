@@ -114,6 +114,11 @@ class Region:
             away[2] <= half[2] - UNDER_M
         )
 
+    def gap_m(self, point: Vector3) -> float:
+        """How far a place of the map is from the box that it takes up; 0 inside."""
+        away = np.abs(np.subtract(point, self.centre)) - np.array(self.size) / 2
+        return float(np.linalg.norm(away.clip(0)))
+
     @property
     def look_m(self) -> float:
         """What looking costs once one is there, as a way of so many metres."""
@@ -167,7 +172,8 @@ def regions_for(
         thing: What it is called.
         travel_m: Way from here to a position of the map.
         within: A room or piece of furniture that the search is limited to; "" for everywhere.
-        looked: Looks for the thing: where it was not, it may only have come since.
+        looked: Looks for the thing: where it was not, it may only have come since. So it is where
+            it was once seen, and seen to be gone in passing.
     """
     scene = context.scene
     if scene is None:
@@ -186,7 +192,8 @@ def regions_for(
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
-    chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looked)
+    looks = [*looked, *_found_gone(scene, thing)]
+    chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looks)
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):
@@ -265,6 +272,17 @@ def _within(context: Context, scene: Scene, found: np.ndarray, name: str) -> np.
     numbers = rooms_of_things(scene, rooms)
     called = room_meant(scene, rooms, name, context.encode)[:1]
     return np.asarray(np.isin(numbers[found], called) | of_kind(scene, name)[found])
+
+
+def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
+    """Where things of a kind were seen to be gone, as looks in vain."""
+    gone = np.flatnonzero(of_kind(scene, thing) & (scene.ended_ns > 0))
+    return [
+        LookedFor(thing, (x, y, z), int(stamp_ns), False)
+        for (x, y, z), stamp_ns in zip(
+            scene.thing_position[gone].tolist(), scene.ended_ns[gone], strict=True
+        )
+    ]
 
 
 def _unseen(

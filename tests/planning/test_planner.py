@@ -17,6 +17,8 @@ from flat_world import FlatWorld, Thing
 from memory_core.errors import GoalNotUnderstood
 from memory_core.memory import RobotMemory
 from memory_core.planning.body import Done
+from memory_core.planning.knowledge import Remembered
+from memory_core.planning.persistence import MISSED
 from memory_core.planning.planner import Planner
 from memory_core.types import Observation, Pose, Sighting
 
@@ -367,3 +369,20 @@ def test_another_process_goes_on_where_one_was_killed(toured_once, tmp_path):
         assert outcome is not None and outcome.done, outcome
         assert world.given == ["red mug"]
         assert "pick" not in [step.skill for step in outcome.steps]
+
+
+def test_where_a_thing_was_seen_to_be_gone_is_not_where_it_is_searched_first(world):
+    def chances():
+        known = Remembered(world.memory)
+        found = known.regions("stapler", now_ns=world.stamp_ns, travel_m=lambda at: 1.0)
+        return {region.name: region.probability for region in found}
+
+    before = chances()
+    assert before["desk"] == max(before.values()), "it is where such things were seen"
+    world.next_day()
+    world.thing("stapler").at = (-7.3, 0.0, 0.65)
+    world.unseen = lambda label: label == "stapler"  # wherever it is now
+    tour(world)
+    after = chances()
+    odds = [chance["desk"] / (1 - chance["desk"]) for chance in (before, after)]
+    assert odds[1] == pytest.approx(MISSED * odds[0], rel=0.2)

@@ -29,7 +29,7 @@ def test_further_spots_lie_apart_and_further_away():
     found = np.array(spots(table()))
     assert len(found) == MOST
     apart = np.linalg.norm(found[:, None] - found[None], axis=2)[np.triu_indices(MOST, 1)]
-    assert apart.min() >= APART_M
+    assert apart.min() >= APART_M - 1e-9
     away = np.linalg.norm(found[:, :2] - np.array([2.0, 0.0]), axis=1)
     assert (np.diff(away) >= 0).all()
 
@@ -73,3 +73,35 @@ def test_points_are_over_what_is_in_view_and_not_beside_it():
     assert kept[:, 1].max() > 1.25  # to its back, not only around its front
     round_front = points_over(cloud, own[:0], centre=front, reach_m=0.2, beside_m=beside)
     assert np.hypot(round_front[:, 0] - 2.0, round_front[:, 1] - 0.7).max() <= 0.2
+
+
+def shelf(*, full=()) -> np.ndarray:
+    """Boards of 0.9 x 0.4 m at 0.5, 0.9 and 1.3 m, some of them full; seen from the front."""
+    x, y = np.meshgrid(np.arange(1.55, 2.45, 0.01), np.arange(0.8, 1.2, 0.01))
+    clouds = []
+    for z in (0.5, 0.9, 1.3):
+        bumps = 0.1 * (np.floor(x / 0.1) % 2) if z in full else 0.0
+        clouds.append(np.stack([x, y, np.full(x.shape, FLOOR_M + z) + bumps], axis=-1))
+    return np.concatenate([cloud.reshape(-1, 3) for cloud in clouds])
+
+
+def on_boards(cloud, height_m):
+    near = (2.0, 1.0, FLOOR_M + height_m)
+    found = free_spots(cloud, near, floor_m=FLOOR_M, toward=(2.0, 0.0), boards=True)
+    return [round(z - FLOOR_M, 1) for _, _, z in found]
+
+
+def test_of_boards_the_closest_in_height_comes_first_and_the_others_after_it():
+    assert on_boards(shelf(), 0.95) == [0.9, 1.3, 0.5]
+    assert on_boards(shelf(), 0.45) == [0.5, 0.9, 1.3]
+
+
+def test_a_board_that_is_full_is_passed_over():
+    assert on_boards(shelf(full=(0.9,)), 0.95) == [1.3, 0.5, 1.3]
+    assert on_boards(shelf(full=(0.5, 0.9, 1.3)), 0.95) == []
+
+
+def test_under_a_board_too_close_above_there_is_no_room():
+    low = shelf()
+    low[low[:, 2] > FLOOR_M + 1.2, 2] -= 0.27  # to 13 cm above the middle one
+    assert 0.9 not in on_boards(low, 0.95)

@@ -147,7 +147,10 @@ class GridNavigator:
         floor = self._floors.of(start[2])
         floors = np.array([self._floors.of(goal[2]) for goal in goals])
         places = [goal[:2] for goal in goals]
-        sweep = Sweep(self._ground_of(floor), start[:2], aside_m=_WITHIN_REACH_M)
+        if floor == self.localiser.floor and start[:2] == self._here()[:2]:
+            sweep = self._sweep_from_here()
+        else:
+            sweep = Sweep(self._ground_of(floor), start[:2], aside_m=_WITHIN_REACH_M)
         there = sweep.lengths_m(places, aside_m=_WITHIN_REACH_M)
         found = np.where(floors == floor, there, math.inf)
         for other in set(floors.tolist()) - {floor}:
