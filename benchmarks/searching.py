@@ -8,7 +8,7 @@ each thing that people move in the days after, and each thing that lay hidden an
 not sent for, the memory is asked how likely each piece of furniture, drawer and door is. Told is
 the log-likelihood of the right one among those that are open, or among those that are shut, under
 the weights in use, as if all were equally likely, and under weights fitted to these homes
-(conditional logit).
+(conditional logit). Where a thing was and is known to be no longer is none of the places.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from scipy import optimize
 
 from benchmarks.common import machine, print_json, print_table, say, today
 from memory_core import RobotMemory
+from memory_core.answering.grounding import of_kind
 from memory_core.interfaces.opening import encoder_of
 from memory_core.perception.text import TextEncoder
 from memory_core.planning.regions import (
     LYING_ABOUT,
     PUT_AWAY,
+    SEARCHED_M,
     evidence,
     openable,
     room_kinds,
@@ -44,7 +46,7 @@ from memory_sim.worlds.home.people import moves
 from memory_sim.worlds.home.placing import Spot, spot_pose
 from memory_sim.worlds.home.plan import HomePlan, plan_home
 
-EVIDENCE = ("room", "furniture", "name", "alike", "area")
+EVIDENCE = ("room", "furniture", "name", "alike", "area", "before")
 ASIDE_M, ABOVE_M = 0.5, 1.5
 """A thing is on the furniture that it is so near to, seen from above, and at such a height."""
 RIDGE = 1e-3
@@ -56,7 +58,7 @@ class Whereabouts:
 
     Attributes:
         shut: Whether it was put away.
-        speaks: What speaks for each place of that sort, shape (n, 5).
+        speaks: What speaks for each place of that sort, shape (n, 6).
         right: Number of the right one.
     """
 
@@ -111,8 +113,14 @@ def _whereabouts(memory: RobotMemory, plan: HomePlan, label: str, spot: Spot) ->
     )  # fmt: skip
     if away.min() > ASIDE_M:
         return None
+    right = int(away.argmin())
+    was = scene.thing_position[of_kind(scene, label)]
+    gap = np.linalg.norm(scene.thing_position[found][:, None] - was[None], axis=2)
+    left = (gap <= SEARCHED_M).any(axis=1)  # it is known to be there no longer
+    left[right] = False
     kinds = room_kinds(context, scene, found)
-    return Whereabouts(shut, evidence(context, scene, found, label, kinds), int(away.argmin()))
+    speaks = evidence(context, scene, found, label, kinds)
+    return Whereabouts(shut, speaks[~left], right - int(left[:right].sum()))
 
 
 def _away_m(at: Vector3, middles: FloatArray, sizes: FloatArray) -> FloatArray:
@@ -124,12 +132,12 @@ def _away_m(at: Vector3, middles: FloatArray, sizes: FloatArray) -> FloatArray:
 
 
 def log_likelihood(asked: Sequence[Whereabouts], weights: FloatArray) -> float:
-    """Mean logarithm of the probability of the right place, under weights of shape (5,)."""
+    """Mean logarithm of the probability of the right place, under weights of shape (6,)."""
     return -_loss(weights, asked, np.ones(len(weights), bool), 0.0)[0]
 
 
 def fitted(asked: Sequence[Whereabouts], free: BoolArray) -> FloatArray:
-    """The weights under which the right places are likeliest, shape (5,); 0 where not free."""
+    """The weights under which the right places are likeliest, shape (6,); 0 where not free."""
     start = np.zeros(len(free))
     found = optimize.minimize(
         _loss, start, args=(asked, free, RIDGE), jac=True, method="L-BFGS-B"

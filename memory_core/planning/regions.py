@@ -43,11 +43,13 @@ OPEN_COST_M = 15.0
 """What opening, looking and closing costs, as a way of so many metres: about 30 s."""
 SEARCHED_M, INSIDE_M = 0.8, 0.3
 """A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
-LYING_ABOUT = (0.6, 0.6, 1.4, 1.4, 0.4)
-PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0)
+STILL_AROUND = 0.08
+"""Chance that what is gone from its place on a surface is elsewhere on it."""
+LYING_ABOUT = (0.4, 0.6, 1.2, 2.5, 0.45, 1.2)
+PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0, 0.0)
 """What evidence of where a thing may be weighs: its room is one where such things are kept, so is
 the furniture, names that mean something close (shoes and a shoe cabinet), things like it that
-were seen there, and the logarithm of the area. Things are put away where they belong; what lies
+were seen there, the logarithm of the area, and that it was in such a room before. Things are put away where they belong; what lies
 about has often strayed. Fitted by `python -m benchmarks.searching` to where things went in twelve
 generated homes (100 to 111), which no evaluation uses."""
 SHUT_AWAY = {True: 0.2, False: 0.9}
@@ -192,8 +194,10 @@ def regions_for(
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
-    looks = [*looked, *_found_gone(scene, thing)]
-    chance = chance * _unseen(context, scene.thing_position[found], reach, thing, looks)
+    places = scene.thing_position[found]
+    gone = _found_gone(scene, thing)
+    chance = chance * _unseen(context, places, reach, thing, looked, MISSED)
+    chance = chance * _unseen(context, places, reach, thing, gone, STILL_AROUND)
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):
@@ -286,7 +290,12 @@ def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
 
 
 def _unseen(
-    context: Context, at: FloatArray, reach: FloatArray, thing: str, looked: Sequence[LookedFor]
+    context: Context,
+    at: FloatArray,
+    reach: FloatArray,
+    thing: str,
+    looked: Sequence[LookedFor],
+    missed: float,
 ) -> FloatArray:
     """What looks in vain leave of the chance that a thing is at places, shape (n,).
 
@@ -296,6 +305,7 @@ def _unseen(
         reach: How far from each a look says something of it, shape (n,), metres.
         thing: What it is called.
         looked: The looks.
+        missed: Chance that it was there and was not seen.
     """
     left_over = np.ones(len(at))
     rate = Persistence(context.scene.entities if context.scene else ()).rate(thing)
@@ -304,7 +314,7 @@ def _unseen(
             continue
         days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
         gap = np.linalg.norm(at - np.array(look.position), axis=1)
-        left_over *= np.where(gap <= reach, 1 - (1 - MISSED) * math.exp(-rate * days), 1.0)
+        left_over *= np.where(gap <= reach, 1 - (1 - missed) * math.exp(-rate * days), 1.0)
     return left_over
 
 
@@ -321,7 +331,7 @@ def evidence(
         rooms: The kinds of the rooms that they are in, from `room_kinds`.
 
     Returns:
-        Shape (n, 5), columns as `LYING_ABOUT` and `PUT_AWAY` weigh them.
+        Shape (n, 6), columns as `LYING_ABOUT` and `PUT_AWAY` weigh them.
     """
     sorts = sorts_of(thing, context.encode)
     furniture = _furniture(scene, found)
@@ -329,9 +339,11 @@ def evidence(
     named = np.zeros(len(found))
     if context.encode is not None:
         named = context.encode(furniture) @ context.encode([thing])[0]
+    was = set(room_kinds(context, scene, np.flatnonzero(of_kind(scene, thing)))) - {""}
     return np.column_stack([
         kept_in(sorts, rooms), kept_on(sorts, furniture), named,
         (scene.tight[found] * alike[None, :]).max(axis=1), np.log(_areas_m2(scene, found)),
+        [room in was for room in rooms],
     ])  # fmt: skip
 
 

@@ -18,8 +18,8 @@ from memory_core.errors import GoalNotUnderstood
 from memory_core.memory import RobotMemory
 from memory_core.planning.body import Done
 from memory_core.planning.knowledge import Remembered
-from memory_core.planning.persistence import MISSED
 from memory_core.planning.planner import Planner
+from memory_core.planning.regions import STILL_AROUND
 from memory_core.types import Observation, Pose, Sighting
 
 
@@ -385,4 +385,4 @@ def test_where_a_thing_was_seen_to_be_gone_is_not_where_it_is_searched_first(wor
     tour(world)
     after = chances()
     odds = [chance["desk"] / (1 - chance["desk"]) for chance in (before, after)]
-    assert odds[1] == pytest.approx(MISSED * odds[0], rel=0.2)
+    assert odds[1] == pytest.approx(STILL_AROUND * odds[0], rel=0.3)
