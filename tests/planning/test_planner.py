@@ -11,6 +11,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flat_world import FlatWorld, Thing
 
@@ -19,7 +20,7 @@ from memory_core.memory import RobotMemory
 from memory_core.planning.body import Done
 from memory_core.planning.knowledge import Remembered
 from memory_core.planning.planner import Planner
-from memory_core.planning.regions import STILL_AROUND
+from memory_core.planning.regions import STILL_AROUND, evidence, room_kinds, searchable
 from memory_core.types import Observation, Pose, Sighting
 
 
@@ -386,3 +387,14 @@ def test_where_a_thing_was_seen_to_be_gone_is_not_where_it_is_searched_first(wor
     after = chances()
     odds = [chance["desk"] / (1 - chance["desk"]) for chance in (before, after)]
     assert odds[1] == pytest.approx(STILL_AROUND * odds[0], rel=0.3)
+
+
+def test_the_room_that_a_thing_was_in_speaks_for_the_places_in_it(world):
+    context = world.memory.understand("where is the stapler?", now_ns=world.stamp_ns)
+    found = np.array(list(searchable(context.scene)))
+    rooms = room_kinds(context, context.scene, found)
+    before = evidence(context, context.scene, found, "stapler", rooms)[:, -1]
+    assert {room for room, was in zip(rooms, before, strict=True) if was} == {"office"}
+    assert before.sum() == rooms.count("office") < len(rooms)
+    never_seen = evidence(context, context.scene, found, "violin", rooms)[:, -1]
+    assert not never_seen.any()

@@ -51,6 +51,16 @@ def test_a_way_leads_through_the_door():
     assert 3.0 < length < 6.5  # through the door, to within 1 m
 
 
+def test_ways_between_places_lead_through_the_door_too():
+    here, beyond, outside = (0.0, 0.0, 0.0), (2.5, 0.0, 0.8), (40.0, 0.0, 0.0)
+    ways = ways_over(two_rooms()).ways_m(here, (here, beyond, outside))
+    assert ways[0] == 0.0
+    assert 3.0 < ways[1] < 6.5
+    assert ways[2] == math.inf
+    unknown = MapWays(radius_m=0.2).ways_m(here, (beyond,))
+    assert unknown.tolist() == [2.5], "without a map it is as the crow flies"
+
+
 def test_a_door_that_is_closed_leaves_no_way():
     cells = two_rooms()
     cells[:, WALL_X] = 100
