@@ -14,7 +14,7 @@ from memory_core.planning.critic import nearest
 from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
-from memory_core.planning.passing import Passed
+from memory_core.planning.passing import WIDE_M, Passed
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
 from memory_core.planning.search_order import Apart, best_density, shortest_search
@@ -25,7 +25,6 @@ UNLIKELY = 0.01
 """Candidates less probable than this are not visited before regions were searched."""
 ELSEWHERE = 0.05
 """At least so much belief is left for the thing being where it was never seen."""
-WIDE_M = 1.0
 ASIDE_M = 0.5
 IN_VIEW_M = 1.5
 LIKELY = 40

@@ -49,9 +49,10 @@ LYING_ABOUT = (0.4, 0.6, 1.2, 2.5, 0.45, 1.2)
 PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0, 0.0)
 """What evidence of where a thing may be weighs: its room is one where such things are kept, so is
 the furniture, names that mean something close (shoes and a shoe cabinet), things like it that
-were seen there, the logarithm of the area, and that it was in such a room before. Things are put away where they belong; what lies
-about has often strayed. Fitted by `python -m benchmarks.searching` to where things went in twelve
-generated homes (100 to 111), which no evaluation uses."""
+were seen there, the logarithm of the area, and that it was in such a room before. Things are put
+away where they belong; what lies about has often strayed. Fitted by `python -m
+benchmarks.searching` to where things went in twelve generated homes (100 to 111), which no
+evaluation uses."""
 SHUT_AWAY = {True: 0.2, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
@@ -194,10 +195,7 @@ def regions_for(
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
     reach = np.where(shut, INSIDE_M, SEARCHED_M)
-    places = scene.thing_position[found]
-    gone = _found_gone(scene, thing)
-    chance = chance * _unseen(context, places, reach, thing, looked, MISSED)
-    chance = chance * _unseen(context, places, reach, thing, gone, STILL_AROUND)
+    chance = chance * _unseen(context, scene, scene.thing_position[found], reach, thing, looked)
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):
@@ -291,27 +289,27 @@ def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
 
 def _unseen(
     context: Context,
+    scene: Scene,
     at: FloatArray,
     reach: FloatArray,
     thing: str,
     looked: Sequence[LookedFor],
-    missed: float,
 ) -> FloatArray:
     """What looks in vain leave of the chance that a thing is at places, shape (n,).
 
     Args:
         context: A question about the thing, grounded.
+        scene: What is known.
         at: Places, shape (n, 3), metres.
         reach: How far from each a look says something of it, shape (n,), metres.
         thing: What it is called.
-        looked: The looks.
-        missed: Chance that it was there and was not seen.
+        looked: The looks; where it was seen to be gone in passing counts besides.
     """
     left_over = np.ones(len(at))
-    rate = Persistence(context.scene.entities if context.scene else ()).rate(thing)
-    for look in looked:
-        if look.found:
-            continue
+    rate = Persistence(scene.entities).rate(thing)
+    looks = [(look, MISSED) for look in looked if not look.found]
+    looks += [(look, STILL_AROUND) for look in _found_gone(scene, thing)]
+    for look, missed in looks:
         days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
         gap = np.linalg.norm(at - np.array(look.position), axis=1)
         left_over *= np.where(gap <= reach, 1 - (1 - missed) * math.exp(-rate * days), 1.0)

@@ -71,13 +71,14 @@ def free_spots(
     if not len(points):
         return []
     side = 2 * math.ceil(within_m / CELL_M) + 1
-    height = _heights(points, side)
-    surfaces = [(_level_of(height[np.isfinite(height)]), height)]
     if boards:
         surfaces = [
             (level, _heights(points[points[:, 2] <= level + HAND_M], side))
             for level in _levels(points, side, near_m=near[2] - floor_m)
         ]
+    else:
+        height = _heights(points, side)
+        surfaces = [(_level_of(height[np.isfinite(height)]), height)]
     found = [_spots_on(*surface, np.array(toward) - near[:2]) for surface in surfaces]
     return [
         (x + near[0], y + near[1], level + floor_m)
