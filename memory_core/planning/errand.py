@@ -45,8 +45,8 @@ from memory_core.types import Answer, FloatArray, Pose, Vector3
 
 SEE_FROM_M = (0.6, 1.8)
 STANDS = 4
-APART_M = 0.2
-"""A try from elsewhere is so far from the last."""
+APART_M, SEEN_APART_M = 0.2, 0.6
+"""So far from the last is a try from elsewhere of the hand, and of the eyes."""
 NEARLY_M = 0.25
 OPENED_M = 0.9
 """What is so near to the handle of what stands open is in it, or may be."""
@@ -291,9 +291,10 @@ class Errand:
             )
 
         found = [stand.pose for stand in sorted(stands, key=price_m)]
+        apart_m = APART_M if reach else SEEN_APART_M
         elsewhere = [
             pose for pose in found
-            if all(math.hypot(pose.x - p.x, pose.y - p.y) >= APART_M for p in apart_from)
+            if all(math.hypot(pose.x - p.x, pose.y - p.y) >= apart_m for p in apart_from)
         ]  # fmt: skip
         reason = "out of reach"
         for pose in (elsewhere or found)[:STANDS]:
@@ -369,15 +370,15 @@ class Errand:
         """Turn once about, seeing what there is."""
         self.body.navigator.turn(2 * math.pi, interrupted=self._interrupted)
 
-    def glance(self, at: Vector3) -> None:
-        """Look at a place, for what is there to be remembered.
+    def glance(self, at: Vector3) -> tuple[Seen, ...]:
+        """Look at a place once, and say what is there.
 
         Raises:
             Ended: Somebody said stop.
         """
         if self._interrupted():
             raise Ended("interrupted")
-        self.body.eyes.look(at)
+        return self.body.eyes.look(at)
 
     def look_for(
         self, fits: Fits, thing: str, at: Vector3, *, within_m: float = 0.8

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from memory_core.planning.body import Seen
-from memory_core.planning.candidates import SAME_SPOT_M, Candidate, Meant
+from memory_core.planning.candidates import LOOK_COST_M, SAME_SPOT_M, Candidate, Meant
 from memory_core.planning.critic import nearest
 from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
-from memory_core.planning.passing import WIDE_M, Passed
+from memory_core.planning.passing import WIDE_M, Passed, hid
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
-from memory_core.planning.search_order import Apart, best_density, shortest_search
-from memory_core.types import Vector3
+from memory_core.planning.search_order import Apart, Places, best_density, shortest_search
+from memory_core.types import Pose, Vector3
 
 PAST_DAYS = 14
 UNLIKELY = 0.01
@@ -30,6 +30,10 @@ IN_VIEW_M = 1.5
 LIKELY = 40
 """So many of the likeliest regions are put into order."""
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
+IN_VIEW = 8
+"""One place to stand at shows hardly more regions than these."""
+STOOD = 2
+"""A surface is looked at from so many places at most."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Hunt:
     reach: bool = False
     first: Meant = field(init=False)
     past: tuple[LookedFor, ...] = field(init=False)
+    _known: list[Vector3] | None = None
     _searched: list[Vector3] = field(default_factory=list)
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
@@ -75,14 +80,16 @@ class Hunt:
     def find(self) -> Seen | None:
         """Go about until it is in view; None where it is nowhere one can think of."""
         while True:
-            meant = self._meant()
-            candidate, region = self._next(meant)
-            if candidate is None and region is None:
-                return None
+            self._known, meant = None, self._meant()
+            regions = self._left(meant)
+            candidate, region = self._next(meant, regions)
             if candidate is not None:
                 seen = self._visit(candidate)
+            elif region is None:
+                return None
+            elif views := self._passed.views(regions, self.errand.here()):
+                seen = self._glance(views)
             else:
-                assert region is not None
                 seen = self.search(region)
             if seen is not None:
                 return seen
@@ -90,7 +97,13 @@ class Hunt:
     def _meant(self) -> Meant:
         return self.errand.meant(self.phrase, looked=self.past)
 
-    def _next(self, meant: Meant) -> tuple[Candidate | None, Region | None]:
+    def _left(self, meant: Meant) -> list[Region]:
+        """Where was not searched yet."""
+        return [region for region in self._regions(meant) if not self._was_searched(region)]
+
+    def _next(
+        self, meant: Meant, regions: Sequence[Region]
+    ) -> tuple[Candidate | None, Region | None]:
         """What is most worth a visit now: a candidate, or a region."""
         open_to = [
             c for c in meant.candidates
@@ -99,11 +112,10 @@ class Hunt:
         if self.within:
             open_to = []
         left = max(ELSEWHERE, 1.0 - sum(candidate.probability for candidate in open_to))
-        regions = [region for region in self._regions(meant) if not self._was_searched(region)]
         best = open_to[0] if open_to else None
-        most = max((self._chance(region) / region.look_m for region in regions), default=0.0)
-        if best is not None and best.worth >= left * most:
-            return best, None  # no order of the regions is worth more
+        likeliest = sorted((self._chance(region) for region in regions), reverse=True)
+        if best is not None and best.worth >= left * sum(likeliest[:IN_VIEW]) / LOOK_COST_M:
+            return best, None  # hardly any order of the regions is worth more
         first, worth = self._first_of(regions)
         if best is not None and best.worth >= left * worth:
             return best, None
@@ -112,14 +124,17 @@ class Hunt:
     def _first_of(self, regions: Sequence[Region]) -> tuple[Region | None, float]:
         """The region to search first, and how likely the thing is found a metre of the search."""
         likely = sorted(regions, key=self._chance, reverse=True)[:LIKELY]
-        chance = [self._chance(region) for region in likely]
-        look_m = [region.look_m for region in likely]
         stood = [self._stood(region) for region in likely]
-        from_here_m = self.errand.body.navigator.ways_m(self.errand.here().position, stood).tolist()
         apart_m = self._apart.between(stood)
-        order = shortest_search(chance, from_here_m, apart_m, look_m)
-        worth = best_density(order, chance, from_here_m, apart_m, look_m)
-        return likely[order[0]] if order else None, worth
+        places = Places(
+            np.array([self._chance(region) for region in likely]),
+            self.errand.body.navigator.ways_m(self.errand.here().position, stood),
+            apart_m,
+            np.array([region.look_m for region in likely]),
+            self._passed.shows(likely, stood, apart_m),
+        )
+        order = shortest_search(places)
+        return likely[order[0]] if order else None, best_density(order, places)
 
     def _stood(self, region: Region) -> Vector3:
         """Where to stand to look at a region; its middle where nothing is known of that."""
@@ -134,6 +149,24 @@ class Hunt:
     def _chance(self, region: Region) -> float:
         """How likely it is there, less where it was passed and nothing noticed."""
         return region.probability * self._passed.overlooked(region)
+
+    def _glance(self, views: Sequence[Sequence[Region]]) -> Seen | None:
+        """Look at groups of furniture from where the robot stands, before it goes anywhere."""
+        here, others = self.errand.here(), self._others()
+        for group in views:
+            x, y, z = np.mean([region.top for region in group], axis=0).tolist()
+            seen = [*self.errand.glance((x, y, z)), *self.errand.glance((x, y, z))]  # one may miss
+            self._passed.glance(group, here, self.errand.body.eyes.cloud())
+            news = [item for item in seen if self.fits(item.label) and _apart(item, others)]
+            if news:
+                return self._go_and_see(news[-1])
+        return None
+
+    def _others(self) -> list[Vector3]:
+        """Where things like it were known to be before this step, or were looked for in vain."""
+        if self._known is None:
+            self._known = [one.position for one in self.errand.meant(self.thing).candidates]
+        return self._known + [look.position for look in self.errand.looked if not look.found]
 
     def _look_about(self) -> list[Seen]:
         """What was noticed since the last time, if it is the thing; notes what was passed."""
@@ -194,14 +227,10 @@ class Hunt:
             Whether it arrived, and what it stopped for.
         """
         spotted: list[Seen] = []
-        others = [known.position for known in self.errand.meant(self.thing).candidates]
-        others += [look.position for look in self.errand.looked if not look.found]
+        others = self._others()
 
         def stop() -> bool:
-            spotted.extend(
-                item for item in self._look_about()
-                if all(math.dist(item.position, other) > SAME_SPOT_M for other in others)
-            )  # fmt: skip
+            spotted.extend(item for item in self._look_about() if _apart(item, others))
             return bool(spotted)
 
         self.errand.body.eyes.noticed()
@@ -224,8 +253,13 @@ class Hunt:
         errand.searched(region.told, region.centre, self.thing, found=seen is not None)
         return seen
 
-    def _upon(self, region: Region) -> Seen | None:
-        """Look along a surface."""
+    def _upon(self, region: Region, stood: tuple[Pose, ...] = ()) -> Seen | None:
+        """Look along a surface; from elsewhere too where something hides it.
+
+        Args:
+            region: The surface.
+            stood: From where it was looked at before.
+        """
         errand, top = self.errand, region.looked_at[0]
         points = list(region.looked_at)
         if max(region.size[:2]) > WIDE_M:
@@ -236,14 +270,16 @@ class Hunt:
                 (top[0] + sign * ASIDE_M * side[0], top[1] + sign * ASIDE_M * side[1], top[2])
                 for sign in (1, -1)
             ]
-        for point in points:
+        clouds = []
+        for point in points * 2:  # a detector misses; an empty surface costs little to see again
             glimpsed = nearest(errand.body.eyes.look(point), self.fits, point, within_m=IN_VIEW_M)
-            if glimpsed is None:  # a detector misses; an empty surface costs little to see again
-                glimpsed = nearest(
-                    errand.body.eyes.look(point), self.fits, point, within_m=IN_VIEW_M
-                )
             if glimpsed is not None:
                 return self._go_and_see(glimpsed)
+            clouds.append(errand.body.eyes.cloud())
+        stood = (*stood, errand.here())
+        if len(stood) < STOOD and hid(region, errand.here(), np.vstack(clouds)):
+            errand.approach(top, region.name, apart_from=stood)
+            return self._upon(region, stood)
         errand.looked.append(LookedFor(self.thing, top, errand.now_ns, False))
         return None
 
@@ -280,6 +316,10 @@ class Hunt:
             errand.looked.append(LookedFor(self.thing, glimpsed.position, errand.now_ns, False))
             return None
         return errand.look_for(self.fits, self.thing, glimpsed.position)
+
+
+def _apart(seen: Seen, places: Sequence[Vector3]) -> bool:
+    return all(math.dist(seen.position, place) > SAME_SPOT_M for place in places)
 
 
 def _may_hold(front: Region, at: Vector3) -> bool:

@@ -1,4 +1,8 @@
-"""What is seen in passing: furniture that was looked over on the way need not be gone to first."""
+"""What is seen in passing and at a glance: furniture that was looked over need not be gone to first.
+
+Before a robot that searches drives on, it turns its head to the furniture round about that it has
+not looked over yet: that costs no way.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,33 @@ import numpy as np
 
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import SAME_SPOT_M
-from memory_core.planning.regions import Region, has_boards, supports
-from memory_core.types import Vector3
+from memory_core.planning.regions import APART_M, Region, has_boards, supports
+from memory_core.types import FloatArray, Pose, Vector3
 
 PASSED_M, PASSED_FRAMES, PASSED_SHARE = 2.5, 3, 0.6
 """Furniture of which so much was seen, as on a floor plan, from so near in so many frames was looked
 over in passing; of a chair from behind and of a high cabinet little is seen."""
-LEAST_M2, CELL_M = 0.25, 0.1
+GLANCE_M, HIGH_M, DETOUR_M = 3.5, 1.1, 0.5
+"""Furniture is glanced at from so far, if it is no higher above the floor, and the way there not so
+much longer than the look: there a wall is between."""
+STOOD_M = 1.2
+"""Who looks at furniture stands about so far from it."""
+SHOWN, SHOWN_CELL_M, ABOVE_M = 0.5, 0.2, 0.6
+"""A look shows furniture that has something in view over so much of it: its upper half, and what
+stands on it."""
+LEAST_M2, EDGE_M2, CELL_M = 0.25, 0.06, 0.1
+"""So much of the floor plan furniture takes up at least; of what seems smaller than an edge no
+more than that was ever seen."""
 WIDE_M = 1.0
-OVERLOOKED, OVERLOOKED_WIDE = 0.15, 0.5
-"""Chance that a thing on furniture is not noticed in passing; wide pieces are passed in part."""
+OVERLOOKED, OVERLOOKED_WIDE, GLANCED = 0.15, 0.5, 0.1
+"""Chance that a thing on furniture is not noticed in passing (wide pieces are passed in part), and
+where a glance of two looks showed it."""
+SHOWS = 0.6
+"""How likely a glance that one means to take will show a thing that is there."""
+FIELD_RAD = 1.0
+"""So far apart, about the robot, what one glance takes in may be."""
+ELSEWHERE_M = 0.75
+"""Who has gone so far may see more of the same furniture."""
 
 
 class Passed:
@@ -26,6 +47,8 @@ class Passed:
 
     def __init__(self) -> None:
         self._seen: list[tuple[str, Vector3, float]] = []
+        self._glanced: list[tuple[Vector3, Vector3, bool]] = []
+        """Furniture, from where it was glanced at, and whether it was shown."""
 
     def note(self, noticed: Sequence[Seen]) -> None:
         """Remember what was seen from near, of what things are put on."""
@@ -34,11 +57,73 @@ class Passed:
             if near and supports(item.label):
                 self._seen.append((item.label, item.position, _covered_m2(item)))
 
+    def glance(self, regions: Sequence[Region], here: Pose, cloud: FloatArray) -> None:
+        """Remember that furniture was glanced at.
+
+        Args:
+            regions: The furniture.
+            here: From where, `map`.
+            cloud: What was seen, `map`, metres, shape (n, 3).
+        """
+        self._glanced += [
+            (region.centre, here.position, len(cloud) > 0 and not hid(region, here, cloud))
+            for region in regions
+        ]
+
+    def views(self, regions: Sequence[Region], here: Pose) -> list[list[Region]]:
+        """Furniture that is worth a glance from here, in groups that one look takes in."""
+        return _in_one_view([one for one in regions if self._worth_a_glance(one, here)], here)
+
+    def _worth_a_glance(self, region: Region, here: Pose) -> bool:
+        x, y, z = here.inverse().apply(*region.top)
+        away_m = math.hypot(x, y)
+        return (
+            _is_open(region)
+            and away_m <= GLANCE_M
+            and z <= HIGH_M
+            and region.travel_m <= away_m + DETOUR_M
+            and self.overlooked(region) == 1.0
+            and not any(
+                math.dist(region.centre, at) < APART_M
+                and math.dist(here.position, stood) < ELSEWHERE_M
+                for at, stood, _ in self._glanced
+            )
+        )
+
+    def shows(
+        self, regions: Sequence[Region], stood: Sequence[Vector3], apart_m: FloatArray
+    ) -> FloatArray:
+        """How likely what is on n regions is noticed while one looks at each.
+
+        Args:
+            regions: Furniture, drawers and doors.
+            stood: Where one stands to look at each, `map`.
+            apart_m: Ways between those, shape (n, n).
+
+        Returns:
+            Shape (n, n), as `search_order.Places.shows`.
+        """
+        count = len(regions)
+        top = np.reshape([region.top for region in regions], (count, 3))
+        away = top[None] - np.reshape(stood, (count, 3))[:, None]
+        away_m = np.hypot(away[..., 0], away[..., 1])
+        new = [_is_open(region) and self.overlooked(region) == 1.0 for region in regions]
+        seen = np.array(new, bool) & (away_m <= GLANCE_M) & (away[..., 2] <= HIGH_M)
+        seen &= apart_m <= away_m + STOOD_M + DETOUR_M
+        shows = np.where(seen, SHOWS, 0.0)
+        np.fill_diagonal(shows, 1.0)
+        return shows
+
     def overlooked(self, region: Region) -> float:
         """The chance that a thing which is there was not noticed; 1 where it was not passed."""
-        if region.shut or has_boards(region.name):
+        if not _is_open(region):
             return 1.0
         needed_m2 = PASSED_SHARE * max(LEAST_M2, region.size[0] * region.size[1])
+        if any(
+            was_shown and math.dist(at, region.centre) < APART_M
+            for at, _, was_shown in self._glanced
+        ):
+            return GLANCED
         frames = sum(
             name == region.name
             and math.dist(at, region.centre) <= SAME_SPOT_M
@@ -48,6 +133,60 @@ class Passed:
         if frames < PASSED_FRAMES:
             return 1.0
         return OVERLOOKED_WIDE if max(region.size[:2]) > WIDE_M else OVERLOOKED
+
+
+def hid(region: Region, here: Pose, cloud: FloatArray) -> bool:
+    """Whether something stood before a surface that the eyes are high enough to look upon.
+
+    Args:
+        region: The surface.
+        here: Where the robot stands, `map`.
+        cloud: What it sees, `map`, metres, shape (n, 3); of nothing nothing is known.
+    """
+    if not _is_open(region) or region.top[2] - here.z > HIGH_M or not len(cloud):
+        return False
+    return shown(region, cloud) < SHOWN
+
+
+def shown(region: Region, cloud: FloatArray) -> float:
+    """The share of a region's footprint over whose upper half something is seen; 0 of an edge.
+
+    Args:
+        region: Furniture, lying along the axes of the map.
+        cloud: What was seen, `map`, metres, shape (n, 3).
+    """
+    if region.size[0] * region.size[1] < EDGE_M2:
+        return 0.0
+    away = cloud - np.array(region.centre)
+    half = np.maximum(np.array(region.size) / 2, SHOWN_CELL_M / 2)
+    over = (np.abs(away[:, :2]) <= half[:2]).all(axis=1)
+    over &= (away[:, 2] >= 0) & (away[:, 2] <= half[2] + ABOVE_M)
+    cells = np.ceil(2 * half[:2] / SHOWN_CELL_M - 1e-6)
+    hit = np.floor((away[over, :2] + half[:2]) / (2 * half[:2]) * cells).clip(0, cells - 1)
+    return len(np.unique(hit, axis=0)) / float(cells.prod())
+
+
+def _is_open(region: Region) -> bool:
+    """Whether what is on a region is seen from everywhere around."""
+    return not region.shut and not has_boards(region.name)
+
+
+def _in_one_view(regions: Sequence[Region], here: Pose) -> list[list[Region]]:
+    """Regions in groups that one look takes in, from left to right."""
+    views: list[tuple[float, list[Region]]] = []
+    for bearing, region in sorted(
+        ((_bearing(region, here), region) for region in regions), key=lambda pair: -pair[0]
+    ):
+        if views and views[-1][0] - bearing <= FIELD_RAD:
+            views[-1][1].append(region)
+        else:
+            views.append((bearing, [region]))
+    return [group for _, group in views]
+
+
+def _bearing(region: Region, here: Pose) -> float:
+    x, y, _ = here.inverse().apply(*region.centre)
+    return math.atan2(y, x)
 
 
 def _covered_m2(seen: Seen) -> float:

@@ -2,14 +2,17 @@
 
 Whoever searches place after place, and stops where the thing is, wants the least expected way: the
 minimum latency problem, weighted by how likely each place is (Blum et al. 1994; as graph search,
-Koutsoupias et al. 1996). The order begins greedily, likeliest by cost next, and is improved by
-moving pieces of it (or-opt, Or 1976) until no such move makes the expected way shorter.
+Koutsoupias et al. 1996). From where one stands to look at one place others may be in view, so that
+what is left to be found falls for those too (a search by covering, Stone 1975). The order begins
+greedily, likeliest by cost next, and is improved by moving pieces of it (or-opt, Or 1976) until no
+such move makes the expected way shorter.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,72 +56,88 @@ class Apart:
         return len(metres) - 1
 
 
-def shortest_search(
-    chance: Sequence[float],
-    from_here_m: Sequence[float],
-    apart_m: FloatArray,
-    look_m: Sequence[float],
-) -> list[int]:
-    """The order in which to search places.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a search may be of: n places, and where one stands to look at each.
 
-    Args:
-        chance: That the thing is there, n of them.
-        from_here_m: Way from here, n of them.
-        apart_m: Ways between the places, shape (n, n).
-        look_m: What looking costs once one is there, n of them.
-
-    Returns:
-        Numbers of all places.
+    Attributes:
+        chance: That the thing is there, shape (n,).
+        from_here_m: Ways from here to where one stands, shape (n,).
+        apart_m: Ways between those, shape (n, n).
+        look_m: What looking costs once one stands there, as a way of so many metres, shape (n,).
+        shows: How likely a thing at place j is noticed from where one stands to look at place i,
+            shape (n, n); by default the place alone that one looks at.
     """
-    count = len(chance)
-    ways = np.empty((count + 1, count))
-    ways[:count], ways[count] = apart_m, from_here_m
-    ways = np.minimum(ways, FAR_M) + np.asarray(look_m)
-    likely = np.asarray(chance)
-    order = _greedy(likely, ways)
-    head = _improved(order[:MOST], likely, ways)
-    return [*head, *order[MOST:]]
+
+    chance: FloatArray
+    from_here_m: FloatArray
+    apart_m: FloatArray
+    look_m: FloatArray
+    shows: FloatArray | None = None
+
+    @property
+    def ways_m(self) -> FloatArray:
+        """Ways to each place, and looking, from each of the others and last from here, (n + 1, n)."""
+        ways = np.vstack([self.apart_m, self.from_here_m])
+        return np.asarray(np.minimum(ways, FAR_M) + self.look_m)
+
+    def found(self, orders: IntArray) -> FloatArray:
+        """Chances to find it at each of k places of m orders, and not before, shape (m, k)."""
+        if self.shows is None:
+            return np.asarray(self.chance[orders])
+        left = np.tile(self.chance, (len(orders), 1))
+        found = np.empty(orders.shape)
+        for turn, places in enumerate(orders.T):
+            seen = left * self.shows[places]
+            found[:, turn] = seen.sum(axis=1)
+            left -= seen
+        return found
 
 
-def best_density(
-    order: Sequence[int], chance: Sequence[float], from_here_m: Sequence[float],
-    apart_m: FloatArray, look_m: Sequence[float],
-) -> float:  # fmt: skip
+def shortest_search(places: Places) -> list[int]:
+    """The order in which to search places: numbers of all."""
+    ways_m = places.ways_m
+    order = _greedy(places, ways_m)
+    return [*_improved(order[:MOST], places, ways_m), *order[MOST:]]
+
+
+def best_density(order: Sequence[int], places: Places) -> float:
     """What a search promises at best a metre: over its first place, first two places, and so on.
 
     Args:
         order: Numbers of the places.
-        chance: See `shortest_search`; so are the others.
-        from_here_m: See there.
-        apart_m: See there.
-        look_m: See there.
+        places: They.
     """
-    gained = spent = best = 0.0
-    for turn, place in enumerate(order):
-        spent += from_here_m[place] if not turn else float(apart_m[order[turn - 1], place])
-        spent += look_m[place]
-        gained += chance[place]
-        best = max(best, gained / spent)
-    return best
+    if not order:
+        return 0.0
+    whole = np.array([order])
+    gained = np.cumsum(places.found(whole)[0])
+    return float((gained / _reached_m(whole, places.ways_m)[0]).max())
 
 
-def _greedy(chance: FloatArray, ways: FloatArray) -> list[int]:
-    left, at, order = list(range(len(chance))), len(chance), list[int]()
-    while left:
-        at = left.pop(int(np.argmax(chance[left] / ways[at, left])))
+def _greedy(places: Places, ways_m: FloatArray) -> list[int]:
+    count = len(places.chance)
+    shows = np.eye(count) if places.shows is None else places.shows
+    chance, unseen, at, order = places.chance.copy(), list(range(count)), count, list[int]()
+    while unseen:
+        worth = (shows[unseen] @ chance) / ways_m[at, unseen]
+        at = unseen.pop(int(np.argmax(worth)))
+        chance *= 1 - shows[at]
         order.append(at)
     return order
 
 
-def _improved(order: list[int], chance: FloatArray, ways: FloatArray) -> list[int]:
-    best = _expected_m(order, chance, ways)
+def _improved(order: list[int], places: Places, ways_m: FloatArray) -> list[int]:
+    if not order:
+        return order
+    best = float(_expected_m(np.array([order]), places, ways_m)[0])
     for _ in range(ROUNDS):
         before = best
         for size in PIECES:
             for start in range(len(order) - size + 1):
                 piece, rest = order[start : start + size], order[:start] + order[start + size :]
                 tried = [rest[:to] + piece + rest[to:] for to in range(len(rest) + 1)]
-                costs = _expected_all_m(np.array(tried), chance, ways)
+                costs = _expected_m(np.array(tried), places, ways_m)
                 if costs.min() < best - 1e-9:
                     best, order = float(costs.min()), tried[int(costs.argmin())]
         if best == before:
@@ -126,12 +145,12 @@ def _improved(order: list[int], chance: FloatArray, ways: FloatArray) -> list[in
     return order
 
 
-def _expected_m(order: list[int], chance: FloatArray, ways: FloatArray) -> float:
-    return float(_expected_all_m(np.array([order]), chance, ways)[0]) if order else 0.0
+def _expected_m(orders: IntArray, places: Places, ways_m: FloatArray) -> FloatArray:
+    """Expected way of each of m orders of the same places, times the chance of finding it, (m,)."""
+    return np.asarray((places.found(orders) * _reached_m(orders, ways_m)).sum(axis=1))
 
 
-def _expected_all_m(orders: IntArray, chance: FloatArray, ways: FloatArray) -> FloatArray:
-    """Expected way of each of m orders of k places, times the chance of finding it, shape (m,)."""
-    before = np.column_stack([np.full(len(orders), len(chance)), orders[:, :-1]])
-    reached = np.cumsum(ways[before, orders], axis=1)
-    return np.asarray((chance[orders] * reached).sum(axis=1))
+def _reached_m(orders: IntArray, ways_m: FloatArray) -> FloatArray:
+    """After how long a way each of k places of m orders was looked at, shape (m, k)."""
+    before = np.column_stack([np.full(len(orders), len(ways_m) - 1), orders[:, :-1]])
+    return np.cumsum(ways_m[before, orders], axis=1)

@@ -107,6 +107,20 @@ def second_errands(plan: HomePlan, ways: Ways) -> tuple[Asked, ...]:
     return _Draw(plan, 1, used, ways).errands(SECOND_DAY)
 
 
+def moved_finds(
+    plan: HomePlan, ways: Ways, day: int, *, used: frozenset[str] = frozenset()
+) -> tuple[Asked, ...]:
+    """A find for each thing that lies elsewhere in the open than on the first day, by its id.
+
+    Args:
+        plan: The home.
+        ways: Of the home.
+        day: On whose morning; 0 is the first.
+        used: Ids of things that are left out.
+    """
+    return _Draw(plan, day, used, ways).moved_finds()
+
+
 class _Draw:
     """Draws errands one after the other, no thing twice."""
 
@@ -129,6 +143,17 @@ class _Draw:
             if asked is not None:
                 drawn.append(asked)
         return tuple(drawn)
+
+    def moved_finds(self) -> tuple[Asked, ...]:
+        """A find for each thing that was moved, from somewhere."""
+        fits = self._test("find", moved=True, shut_away=False)
+        return tuple(
+            Asked(
+                number, "find", self._worded("find", thing=self._label(thing)), thing, moved=True,
+                asker=self._ways.free_place(self._random),
+            )
+            for number, thing in enumerate(name for name in self._left if fits(name))
+        )  # fmt: skip
 
     def _one(self, kind: str, number: int, shut_away: bool) -> Asked | None:
         kind, moved, _ = kind.partition(" moved")

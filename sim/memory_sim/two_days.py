@@ -205,6 +205,34 @@ def second_day(
             return found
 
 
+def search_alone(
+    seed: int, day: int, agent: str, setting: Setting, first: FirstDay, asked: Asked, ways: Ways
+) -> Json:
+    """One errand of a later day, from a copy of what was remembered of the first.
+
+    Args:
+        seed: Of the home.
+        day: On whose morning it is as people left it; 0 is the first.
+        agent: What the plan rests on, one of `agents.choice.AGENTS`.
+        setting: See there.
+        first: The first day.
+        asked: The errand.
+        ways: Of the home.
+
+    Returns:
+        Its row; `frames_in_view` are those that truly showed the thing.
+    """
+    plan = plan_home(seed, rooms=setting.rooms)
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(first.folder, Path(folder) / MEMORY)
+        with World(plan, day=day) as world, _open(Path(folder) / MEMORY, setting) as memory:
+            lived = _Day(world, memory, agent, setting)
+            lived.run(asked, ways, longest_s=setting.longest_errand_s)
+            lived.rows[0]["frames_in_view"] = lived.eyewitness.frames[asked.thing]
+            row: Json = json.loads(json.dumps(lived.rows[0]))
+            return row
+
+
 class _Eyewitness:
     """Counts the frames in which things were truly in view, errors of the detector left aside."""
 

@@ -7,8 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from memory_core.planning.body import Seen
-from memory_core.planning.passing import OVERLOOKED, OVERLOOKED_WIDE, PASSED_FRAMES, Passed
+from memory_core.planning.passing import (
+    GLANCED,
+    OVERLOOKED,
+    OVERLOOKED_WIDE,
+    PASSED_FRAMES,
+    SHOWS,
+    Passed,
+    hid,
+    shown,
+)
 from memory_core.planning.regions import Region
+from memory_core.types import Pose
 
 TABLE = Region("table", "kitchen", (3.0, 1.0, 0.4), (0.8, 0.8, 0.8), False, 0.1, 2.0)
 
@@ -52,3 +62,79 @@ def test_another_table_and_what_has_an_inside_were_not_looked_over():
     assert passing(shelf, *[seen(shelf)] * PASSED_FRAMES) == 1.0
     drawer = replace(TABLE, name="drawer", shut=True)
     assert passing(drawer, *[seen(drawer)] * PASSED_FRAMES) == 1.0
+
+
+HERE = Pose(0.0, 0.0, 0.0)
+
+
+def cloud(region, *, share=1.0, height_m=0.8):
+    """Points on a share of the top of furniture, in the map."""
+    x, y = (np.linspace(-0.5, 0.5, 40) * extent for extent in region.size[:2])
+    x = x[: round(len(x) * share)]
+    return np.stack(np.meshgrid(x, y, [height_m]), axis=-1).reshape(-1, 3) + (
+        np.array([*region.centre[:2], 0.0])
+    )
+
+
+def test_a_look_shows_as_much_of_a_table_as_has_something_in_view():
+    assert shown(TABLE, cloud(TABLE)) == 1.0
+    assert shown(TABLE, cloud(TABLE, share=0.5)) == 0.5
+    assert shown(TABLE, cloud(TABLE, height_m=1.0)) == 1.0, "things stand on it"
+    assert shown(TABLE, cloud(TABLE, height_m=0.1)) == 0.0, "its legs"
+    assert shown(TABLE, cloud(TABLE, height_m=2.2)) == 0.0, "a lamp over it"
+    assert shown(TABLE, np.empty((0, 3))) == 0.0
+
+
+def test_a_surface_is_hidden_unless_half_of_it_is_in_view():
+    assert hid(TABLE, HERE, cloud(TABLE, share=0.2))
+    assert not hid(TABLE, HERE, cloud(TABLE, share=0.7))
+    assert not hid(TABLE, HERE, np.empty((0, 3))), "nothing is known of that"
+    high = replace(TABLE, name="refrigerator", centre=(3.0, 1.0, 0.9), size=(0.6, 0.6, 1.8))
+    assert not hid(high, HERE, cloud(TABLE, share=0.1)), "nobody sees its top from anywhere"
+    edge = replace(TABLE, size=(0.6, 0.05, 0.8))
+    assert hid(edge, HERE, cloud(TABLE)), "only an edge of it was ever seen"
+
+
+def test_what_is_glanced_at_and_shown_was_looked_over():
+    passed = Passed()
+    passed.glance([TABLE], HERE, cloud(TABLE, share=0.2))
+    assert passed.overlooked(TABLE) == 1.0
+    passed.glance([TABLE], HERE, np.empty((0, 3)))
+    assert passed.overlooked(TABLE) == 1.0
+    passed.glance([TABLE], HERE, cloud(TABLE))
+    assert passed.overlooked(TABLE) == GLANCED
+    assert passed.overlooked(replace(TABLE, centre=(3.0, 2.0, 0.4))) == 1.0
+
+
+def test_furniture_round_about_is_worth_one_glance_from_each_place():
+    passed = Passed()
+    beside = replace(TABLE, name="sofa", centre=(2.5, 0.2, 0.4))
+    behind = replace(TABLE, name="bench", centre=(-2.0, 0.0, 0.3))
+    around = [TABLE, behind, beside]
+    views = passed.views(around, HERE)
+    assert sorted([r.name for r in view] for view in views) == [["bench"], ["table", "sofa"]]
+    far = replace(TABLE, centre=(4.0, 1.0, 0.4))
+    walled = replace(TABLE, travel_m=5.0)
+    high = replace(TABLE, centre=(3.0, 1.0, 1.0))
+    shelf, drawer = replace(TABLE, name="bookshelf"), replace(TABLE, name="drawer", shut=True)
+    assert passed.views([far, walled, high, shelf, drawer], HERE) == []
+    passed.glance(around, HERE, cloud(behind))
+    assert passed.views(around, HERE) == []
+    elsewhere = Pose(1.0, 0.5, 0.0)
+    assert [r.name for view in passed.views(around, elsewhere) for r in view] == ["table", "sofa"]
+
+
+def test_from_where_one_looks_at_furniture_what_is_near_and_not_behind_a_wall_is_seen():
+    passed = Passed()
+    beside = replace(TABLE, centre=(5.0, 1.0, 0.4))
+    far = replace(TABLE, centre=(9.0, 1.0, 0.4))
+    shelf = replace(TABLE, name="bookshelf", centre=(3.0, 2.0, 0.8))
+    stood = [(2.0, 1.0, 0.0), (4.0, 1.0, 0.0), (8.0, 1.0, 0.0), (2.0, 2.0, 0.0)]
+    apart = np.linalg.norm(np.subtract(stood, np.array(stood)[:, None]), axis=2)
+    shows = passed.shows([TABLE, beside, far, shelf], stood, apart)
+    assert (shows.diagonal() == 1.0).all()
+    assert np.argwhere(shows == SHOWS).tolist() == [[0, 1], [1, 0], [2, 1], [3, 0], [3, 1]]
+    apart[0, 1] = apart[1, 0] = 7.0
+    assert passed.shows([TABLE, beside, far, shelf], stood, apart)[0, 1] == 0.0
+    passed.glance([beside], HERE, cloud(beside))
+    assert not passed.shows([TABLE, beside, far, shelf], stood, apart)[3, 1]

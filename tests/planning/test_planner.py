@@ -191,6 +191,30 @@ def test_what_is_nowhere_ends_with_a_reason_and_every_place_is_looked_at_once(wo
     assert "umbrella" in outcome.said
 
 
+def test_who_searches_glances_round_about_before_he_drives_on(world):
+    world.next_day()
+    world.pose = Pose.from_yaw(6.2, 0.0, yaw=math.pi)  # its back to the kitchen
+    world.thing("red mug").at = (7.6, 1.6, 0.95)
+    world.looks.clear()
+    outcome = planner(world).do("find the red mug")
+    assert outcome.done, outcome
+    assert [step.skill for step in outcome.steps if step.skill == "search"] == []
+    assert any(abs(look[1] - 1.5) < 0.6 for look in world.looks), "it looked at the stove"
+    assert world.travelled_m < 1.5
+
+
+def test_what_hides_a_surface_is_looked_past_from_elsewhere(world, monkeypatch):
+    def approaches(thing):
+        outcome = planner(world).do(f"find the {thing}")
+        return [s.told for s in outcome.steps if s.skill == "approach" and "nightstand" in s.told]
+
+    assert len(approaches("green umbrella")) == 1
+    world.pose = Pose()
+    wall = np.stack(np.meshgrid([-6.6], np.arange(1.0, 2.0, 0.05), np.arange(0.0, 1.0, 0.05)), -1)
+    monkeypatch.setattr(world, "cloud", lambda: wall.reshape(-1, 3))
+    assert len(approaches("yellow umbrella")) == 2
+
+
 def test_a_grasp_that_slips_is_tried_again(world):
     world.slips = 2
     assert planner(world).do("fetch the stapler").done

@@ -1,0 +1,172 @@
+"""How far a robot drives until it finds what people moved, each search on its own.
+
+    python -m benchmarks.searches
+    python -m benchmarks.searches --homes 100-111 --days 3 --agent flat memory --workers 2 --rows F
+
+An errand of `eval house` begins with what the errands before it happened to see, and few of them are
+about what was moved. Here a robot that remembers one day, some days ago, is asked to find each thing that
+lies in the open elsewhere since; every search begins at the same place for all agents, with a fresh
+copy of the home and of the memory. Told are the metres driven until it was found. A search that ended
+without it counts with what was driven, which is less than it would have taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import machine, print_json, print_table, say, today
+from memory_core.interfaces.opening import encoder_of
+from memory_core.types import Json
+from memory_sim.agents.choice import AGENTS
+from memory_sim.house_errands import moved_finds
+from memory_sim.house_evaluation import first_day_folder
+from memory_sim.house_ways import Ways
+from memory_sim.processes import each
+from memory_sim.two_days import Setting, first_day, search_alone
+from memory_sim.worlds.home.plan import plan_home
+
+RESAMPLED = 2_000
+
+
+def searches(
+    home: int, *, days: int, agents: Sequence[str], condition: str, cache: Path
+) -> list[Json]:
+    """A row for each search of each agent in a home.
+
+    Args:
+        home: Its seed.
+        days: So many days after the first are searched on.
+        agents: Who searches.
+        condition: As of `eval house`.
+        cache: Where first days are kept.
+    """
+    setting = Setting(condition, encoder=encoder_of("default"))
+    first = first_day(home, setting, first_day_folder(cache, home, setting))
+    plan = plan_home(home)
+    ways = Ways(plan)
+    return [
+        search_alone(home, day, agent, setting, first, asked, ways)
+        for day in range(1, days + 1)
+        for asked in moved_finds(plan, ways, day, used=first.used)
+        for agent in agents
+    ]
+
+
+def driven(rows: Sequence[Json]) -> dict[tuple[int, int, int], Json]:
+    """Rows of one agent by the search they are of."""
+    return {(row["seed"], row["day"], row["number"]): row for row in rows}
+
+
+def told(rows: Sequence[Json], agents: Sequence[str]) -> list[Json]:
+    """What each agent reached, and its way over those of the others."""
+    by_agent = {a: driven([row for row in rows if row["agent"] == a]) for a in agents}
+    found = []
+    for agent, mine in by_agent.items():
+        all_rows = list(mine.values())
+        found.append({
+            "agent": agent,
+            "searches": len(all_rows),
+            "found": round(float(np.mean([row["done"] for row in all_rows])), 4),
+            "metres": round(float(np.mean([row["driven_m"] for row in all_rows])), 2),
+            "minutes": round(float(np.mean([row["simulated_s"] for row in all_rows])) / 60, 2),
+            "over": {o: ratio(mine, theirs) for o, theirs in by_agent.items() if o != agent},
+        })  # fmt: skip
+    return found
+
+
+def ratio(
+    mine: Mapping[tuple[int, int, int], Json], theirs: Mapping[tuple[int, int, int], Json]
+) -> Json:
+    """Metres over those of another, on what either found, with the range that 95 of 100 samples of homes give."""
+    keys = sorted(k for k in set(mine) & set(theirs) if mine[k]["done"] or theirs[k]["done"])
+    pairs = np.array([[m[k]["driven_m"] for m in (mine, theirs)] for k in keys])
+    homes = np.array([home for home, _, _ in keys])
+    sums = np.array([pairs[homes == home].sum(axis=0) for home in np.unique(homes)])
+    drawn = np.random.default_rng(0).integers(len(sums), size=(RESAMPLED, len(sums)))
+    some = sums[drawn].sum(axis=1)
+    low, high = np.quantile(some[:, 0] / some[:, 1], (0.025, 0.975))
+    both = [k for k in keys if mine[k]["done"] and theirs[k]["done"]]
+    on_both = [sum(m[k]["driven_m"] for k in both) for m in (mine, theirs)]
+    return {
+        "searches": len(keys), "ratio": round(float(sums[:, 0].sum() / sums[:, 1].sum()), 3),
+        "low": round(float(low), 3), "high": round(float(high), 3),
+        "both": len(both), "ratio_both": round(on_both[0] / on_both[1], 3),
+    }  # fmt: skip
+
+
+def _kept(file: Path | None) -> list[Json]:
+    if file is None or not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def _lived(
+    homes: Sequence[int], workers: int, file: Path | None, **how: object
+) -> Iterator[list[Json]]:
+    """Rows home by home; those in the file are not searched again, new ones are added to it."""
+    kept = _kept(file)
+    left = [home for home in homes if home not in {row["seed"] for row in kept}]
+    yield [row for row in kept if row["seed"] in homes]
+    for home, rows in zip(left, each(partial(searches, **how), left, workers), strict=True):  # type: ignore[arg-type]
+        if file is not None:
+            with file.open("a", encoding="utf-8") as out:
+                out.writelines(json.dumps(row) + "\n" for row in rows)
+        say(f"home {home}: {len(rows)} searches")
+        yield rows
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--homes", default="100-111", help="seeds, first and last")
+    parser.add_argument("--days", type=int, default=2, help="mornings after the first day")
+    parser.add_argument("--agent", nargs="+", default=["none", "flat", "memory"], choices=AGENTS)
+    parser.add_argument("--condition", default="exact", help="as of eval house")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--cache", type=Path, help="keeps first days, as that of eval house")
+    parser.add_argument(
+        "--rows", type=Path, help="keeps each search; homes in it are not done again"
+    )
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    first, _, last = options.homes.partition("-")
+    homes = range(int(first), int(last or first) + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        lived = _lived(
+            homes, options.workers, options.rows, days=options.days, agents=options.agent,
+            condition=options.condition, cache=options.cache or Path(folder),
+        )  # fmt: skip
+        result = told(list(itertools.chain.from_iterable(lived)), options.agent)
+    if options.json:
+        print_json(
+            {"date": today(), "machine": machine(), "homes": options.homes, "days": options.days,
+             "condition": options.condition, "agents": result}
+        )  # fmt: skip
+        return 0
+    print_table(
+        "searches for what was moved", ["agent", "searches", "found", "metres", "minutes"],
+        [[str(one[key]) for key in ("agent", "searches", "found", "metres", "minutes")] for one in result],
+    )  # fmt: skip
+    print_table(
+        "metres over those of another, where either found it",
+        ["agent", "over", "ratio", "from", "to", "searches", "where both did"],
+        [
+            [one["agent"], other, *(str(r[key]) for key in ("ratio", "low", "high", "searches", "ratio_both"))]
+            for one in result
+            for other, r in one["over"].items()
+        ],
+    )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
