@@ -23,18 +23,22 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import machine, print_json, print_table, say, today
+from benchmarks.common import Floats, machine, print_json, print_table, say, today
 from memory_core.interfaces.opening import encoder_of
 from memory_core.types import Json
 from memory_sim.agents.choice import AGENTS
 from memory_sim.house_errands import moved_finds
 from memory_sim.house_evaluation import first_day_folder
+from memory_sim.house_scoring import LEAST_M
 from memory_sim.house_ways import Ways
 from memory_sim.processes import each
 from memory_sim.two_days import Setting, first_day, search_alone
 from memory_sim.worlds.home.plan import plan_home
 
 RESAMPLED = 2_000
+
+Search = tuple[int, int, int]
+"""Home, day, and number of the search."""
 
 
 def searches(
@@ -61,14 +65,14 @@ def searches(
     ]
 
 
-def driven(rows: Sequence[Json]) -> dict[tuple[int, int, int], Json]:
-    """Rows of one agent by the search they are of."""
+def by_search(rows: Sequence[Json]) -> dict[Search, Json]:
+    """Rows of one agent by the search that they are of."""
     return {(row["seed"], row["day"], row["number"]): row for row in rows}
 
 
 def told(rows: Sequence[Json], agents: Sequence[str]) -> list[Json]:
     """What each agent reached, and its way over those of the others."""
-    by_agent = {a: driven([row for row in rows if row["agent"] == a]) for a in agents}
+    by_agent = {a: by_search([row for row in rows if row["agent"] == a]) for a in agents}
     found = []
     for agent, mine in by_agent.items():
         all_rows = list(mine.values())
@@ -83,24 +87,31 @@ def told(rows: Sequence[Json], agents: Sequence[str]) -> list[Json]:
     return found
 
 
-def ratio(
-    mine: Mapping[tuple[int, int, int], Json], theirs: Mapping[tuple[int, int, int], Json]
-) -> Json:
-    """Metres over those of another, on what either found, with the range that 95 of 100 samples of homes give."""
+def ratio(mine: Mapping[Search, Json], theirs: Mapping[Search, Json]) -> Json:
+    """Metres over those of another, on what either found; None where neither found anything.
+
+    `low` and `high` hold 95 of 100 ratios where homes are drawn anew (bootstrap, Efron 1979).
+    """
     keys = sorted(k for k in set(mine) & set(theirs) if mine[k]["done"] or theirs[k]["done"])
-    pairs = np.array([[m[k]["driven_m"] for m in (mine, theirs)] for k in keys])
+    if not keys:
+        return None
+    pairs = np.array([[max(rows[k]["driven_m"], LEAST_M) for rows in (mine, theirs)] for k in keys])
     homes = np.array([home for home, _, _ in keys])
     sums = np.array([pairs[homes == home].sum(axis=0) for home in np.unique(homes)])
     drawn = np.random.default_rng(0).integers(len(sums), size=(RESAMPLED, len(sums)))
     some = sums[drawn].sum(axis=1)
     low, high = np.quantile(some[:, 0] / some[:, 1], (0.025, 0.975))
-    both = [k for k in keys if mine[k]["done"] and theirs[k]["done"]]
-    on_both = [sum(m[k]["driven_m"] for k in both) for m in (mine, theirs)]
+    both = [mine[k]["done"] and theirs[k]["done"] for k in keys]
     return {
-        "searches": len(keys), "ratio": round(float(sums[:, 0].sum() / sums[:, 1].sum()), 3),
-        "low": round(float(low), 3), "high": round(float(high), 3),
-        "both": len(both), "ratio_both": round(on_both[0] / on_both[1], 3),
+        "searches": len(keys), "ratio": _over(pairs), "low": round(float(low), 3),
+        "high": round(float(high), 3), "both": sum(both),
+        "ratio_both": _over(pairs[both]) if any(both) else None,
     }  # fmt: skip
+
+
+def _over(pairs: Floats) -> float:
+    mine, theirs = pairs.sum(axis=0)
+    return round(float(mine / theirs), 3)
 
 
 def _kept(file: Path | None) -> list[Json]:
@@ -156,13 +167,15 @@ def main() -> int:
         "searches for what was moved", ["agent", "searches", "found", "metres", "minutes"],
         [[str(one[key]) for key in ("agent", "searches", "found", "metres", "minutes")] for one in result],
     )  # fmt: skip
+    columns = ("ratio", "low", "high", "searches", "ratio_both")
     print_table(
         "metres over those of another, where either found it",
         ["agent", "over", "ratio", "from", "to", "searches", "where both did"],
         [
-            [one["agent"], other, *(str(r[key]) for key in ("ratio", "low", "high", "searches", "ratio_both"))]
+            [one["agent"], other, *(str(found[key]) for key in columns)]
             for one in result
-            for other, r in one["over"].items()
+            for other, found in one["over"].items()
+            if found is not None
         ],
     )  # fmt: skip
     return 0

@@ -116,9 +116,10 @@ def summary(rows: Sequence[Json], agents: Sequence[str]) -> Json:
     for agent, mine in by_agent.items():
         reached = metrics(mine)
         for other, name in (("none", "search_ratio"), ("flat", "search_ratio_flat")):
-            ratio, count = search_ratio(mine, by_agent.get(other, []))
-            reached[name] = None if ratio is None else round(ratio, 4)
-            reached[f"n_{name}"] = count
+            for part, both in (("", True), ("_either", False)):
+                ratio, count = search_ratio(mine, by_agent.get(other, []), both=both)
+                reached[f"{name}{part}"] = None if ratio is None else round(ratio, 4)
+                reached[f"n_{name}{part}"] = count
         found["agents"][agent] = reached
     return found
 

@@ -148,28 +148,43 @@ def metrics(rows: Sequence[Json]) -> Json:
     }
 
 
-def search_ratio(rows: Sequence[Json], others: Sequence[Json]) -> tuple[float | None, int]:
+def search_ratio(
+    rows: Sequence[Json], others: Sequence[Json], *, both: bool = True
+) -> tuple[float | None, int]:
     """How long an agent searches for what moved, over how long another does.
+
+    To compare where both found it favours who gives up: the hard searches are left out. Where
+    either found it, who did not counts with all that was driven, which is less than it would have
+    taken.
 
     Args:
         rows: Of the agent.
         others: Of the one it is compared with.
+        both: Whether over errands of the same day on which both found it, or on which either did.
 
     Returns:
-        The ratio of the ways driven until the thing was there, over errands of the same day on
-        which both found it; None where there is none; and how many there are.
+        The ratio of the ways driven until the thing was there; None where there is none; and over
+        how many errands.
     """
     mine, theirs = _searches(rows), _searches(others)
-    both = sorted(set(mine) & set(theirs))
-    whole = sum(theirs[key] for key in both)
-    return (sum(mine[key] for key in both) / whole if whole > 0 else None), len(both)
+    found = [
+        (mine[key], theirs[key])
+        for key in sorted(set(mine) & set(theirs))
+        if (all if both else any)(search[1] for search in (mine[key], theirs[key]))
+    ]
+    whole = sum(their[0] for _, their in found)
+    return (sum(my[0] for my, _ in found) / whole if whole > 0 else None), len(found)
 
 
-def _searches(rows: Sequence[Json]) -> dict[tuple[int, int], float]:
+def _searches(rows: Sequence[Json]) -> dict[tuple[int, int], tuple[float, bool]]:
+    """Metres driven on errands for what moved, and whether it was found."""
     return {
-        (row["seed"], row["number"]): max(row["search_m"], LEAST_M)
+        (row["seed"], row["number"]): (
+            max(row["driven_m"] if row["search_m"] is None else row["search_m"], LEAST_M),
+            row["search_m"] is not None,
+        )
         for row in rows
-        if row["row"] == "errand" and row["moved"] and row["search_m"] is not None
+        if row["row"] == "errand" and row["moved"]
     }
 
 

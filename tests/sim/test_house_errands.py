@@ -14,6 +14,7 @@ from memory_sim.house_errands import (
     WORDS,
     enclosed,
     first_errands,
+    moved_finds,
     second_errands,
 )
 from memory_sim.house_ways import Ways
@@ -86,6 +87,24 @@ def test_few_errands_are_about_what_is_shut_away(days):
     asked = [item for *_, second in days for item in second]
     hidden = sum(item.hidden for item in asked if item.kind in ("fetch", "find", "put", "put back"))
     assert hidden <= 0.2 * len(asked)
+
+
+def test_every_thing_that_was_moved_in_the_open_is_searched_for_once(days):
+    finds = 0
+    for plan, first, _ in days:
+        used = frozenset(asked.thing for asked in first)
+        before, now = state(plan, 0).spots, state(plan, 2).spots
+        asked = moved_finds(plan, Ways(plan), 2, used=used)
+        assert [one.number for one in asked] == list(range(len(asked)))
+        things = [one.thing for one in asked]
+        assert len(set(things)) == len(things) and not used & set(things)
+        for one in asked:
+            assert one.kind == "find" and one.moved and not one.hidden
+            assert before[one.thing].furniture != now[one.thing].furniture
+            assert not enclosed(plan, now[one.thing]) and not enclosed(plan, before[one.thing])
+        assert moved_finds(plan, Ways(plan), 0) == ()
+        finds += len(asked)
+    assert finds > len(days)
 
 
 @pytest.mark.parametrize("kind", sorted(WORDS))

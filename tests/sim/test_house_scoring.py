@@ -137,3 +137,16 @@ def test_search_is_compared_where_both_found_what_moved():
     theirs = [errand(0, moved=True, search_m=12.0), errand(1, moved=True, search_m=None), errand(2)]
     assert search_ratio(mine, theirs) == (0.25, 1)
     assert search_ratio(mine, []) == (None, 0)
+
+
+def test_where_either_found_it_who_did_not_counts_with_what_was_driven():
+    gone = errand(2, moved=True, search_m=None, driven_m=70.0)
+    mine = [errand(0, moved=True, search_m=3.0), errand(1, moved=True, search_m=2.0), gone]
+    theirs = [
+        errand(0, moved=True, search_m=12.0),
+        errand(1, moved=True, search_m=None, driven_m=8.0),
+        gone,
+    ]
+    assert search_ratio(mine, theirs, both=False) == (0.25, 2)
+    assert search_ratio(theirs, mine, both=False) == (4.0, 2)
+    assert search_ratio([gone], [gone], both=False) == (None, 0)

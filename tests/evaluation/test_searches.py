@@ -1,0 +1,63 @@
+"""How the benchmark of searches counts: pairs, failures, and rows that are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("pybullet")
+
+from benchmarks import searches
+from benchmarks.searches import by_search, ratio, told
+
+
+def row(seed, number, agent, driven_m, *, done=True):
+    return {
+        "seed": seed, "day": 2, "number": number, "agent": agent, "driven_m": driven_m,
+        "done": done, "simulated_s": 60.0,
+    }  # fmt: skip
+
+
+ROWS = [
+    row(1, 0, "memory", 4.0), row(1, 0, "flat", 10.0), row(1, 1, "memory", 6.0),
+    row(1, 1, "flat", 30.0, done=False), row(2, 0, "memory", 10.0), row(2, 0, "flat", 10.0),
+    row(2, 1, "memory", 90.0, done=False), row(2, 1, "flat", 80.0, done=False),
+]  # fmt: skip
+
+
+def test_what_nobody_found_counts_for_nothing_and_a_failed_search_for_what_was_driven():
+    mine, theirs = (
+        by_search([one for one in ROWS if one["agent"] == agent]) for agent in ("memory", "flat")
+    )
+    found = ratio(mine, theirs)
+    assert (found["searches"], found["ratio"]) == (3, 0.4)
+    assert (found["both"], found["ratio_both"]) == (2, 0.7)
+    assert found["low"] == 0.25 and found["high"] == 1.0
+    assert ratio(mine, {}) is None
+
+
+def test_each_agent_is_told_with_its_ways_over_the_others():
+    memory, flat = told(ROWS, ["memory", "flat"])
+    assert memory["searches"] == 4 and memory["found"] == 0.75 and memory["metres"] == 27.5
+    assert memory["over"]["flat"]["ratio"] == 0.4
+    assert flat["over"]["memory"]["ratio"] == 2.5
+
+
+def test_homes_in_the_file_are_not_searched_again(tmp_path, monkeypatch, capsys):
+    kept = tmp_path / "rows.jsonl"
+    kept.write_text("".join(json.dumps(one) + "\n" for one in ROWS if one["seed"] == 1), "utf-8")
+    asked = []
+
+    def searched(home, **how):
+        asked.append(home)
+        return [one for one in ROWS if one["seed"] == home]
+
+    monkeypatch.setattr(searches, "searches", searched)
+    options = ["--homes", "1-2", "--agent", "flat", "memory", "--rows", str(kept), "--json"]
+    monkeypatch.setattr("sys.argv", ["searches", *options])
+    assert searches.main() == 0
+    assert asked == [2]
+    assert len(kept.read_text("utf-8").splitlines()) == len(ROWS)
+    agents = json.loads(capsys.readouterr().out)["agents"]
+    assert [one["searches"] for one in agents] == [4, 4]
