@@ -154,7 +154,7 @@ class Hunt:
         """Look at groups of furniture from where the robot stands, before it goes anywhere."""
         here, others = self.errand.here(), self._others()
         for group in views:
-            x, y, z = np.mean([region.top for region in group], axis=0).tolist()
+            x, y, z = np.mean([region.looked_at[0] for region in group], axis=0).tolist()
             seen = [*self.errand.glance((x, y, z)), *self.errand.glance((x, y, z))]  # one may miss
             self._passed.glance(group, here, self.errand.body.eyes.cloud())
             news = [item for item in seen if self.fits(item.label) and _apart(item, others)]

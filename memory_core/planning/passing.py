@@ -71,14 +71,17 @@ class Passed:
         ]
 
     def views(self, regions: Sequence[Region], here: Pose) -> list[list[Region]]:
-        """Furniture that is worth a glance from here, in groups that one look takes in."""
+        """Furniture that is worth a glance from here, in groups that one look takes in.
+
+        Shelves are glanced at too, but have to be gone to all the same.
+        """
         return _in_one_view([one for one in regions if self._worth_a_glance(one, here)], here)
 
     def _worth_a_glance(self, region: Region, here: Pose) -> bool:
-        x, y, z = here.inverse().apply(*region.top)
+        x, y, z = here.inverse().apply(*region.looked_at[0])
         away_m = math.hypot(x, y)
         return (
-            _is_open(region)
+            not region.shut
             and away_m <= GLANCE_M
             and z <= HIGH_M
             and region.travel_m <= away_m + DETOUR_M

@@ -116,8 +116,13 @@ def test_furniture_round_about_is_worth_one_glance_from_each_place():
     far = replace(TABLE, centre=(4.0, 1.0, 0.4))
     walled = replace(TABLE, travel_m=5.0)
     high = replace(TABLE, centre=(3.0, 1.0, 1.0))
-    shelf, drawer = replace(TABLE, name="bookshelf"), replace(TABLE, name="drawer", shut=True)
-    assert passed.views([far, walled, high, shelf, drawer], HERE) == []
+    drawer = replace(TABLE, name="drawer", shut=True)
+    assert passed.views([far, walled, high, drawer], HERE) == []
+    shelf = replace(TABLE, name="bookshelf", centre=(3.0, 1.0, 0.9), size=(0.8, 0.4, 1.8))
+    assert passed.views([shelf], HERE) == [[shelf]]
+    passed.glance([shelf], HERE, cloud(shelf))
+    assert passed.overlooked(shelf) == 1.0, "boards hide each other"
+    passed = Passed()
     passed.glance(around, HERE, cloud(behind))
     assert passed.views(around, HERE) == []
     elsewhere = Pose(1.0, 0.5, 0.0)
