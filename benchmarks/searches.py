@@ -75,13 +75,14 @@ def told(rows: Sequence[Json], agents: Sequence[str]) -> list[Json]:
     by_agent = {a: by_search([row for row in rows if row["agent"] == a]) for a in agents}
     found = []
     for agent, mine in by_agent.items():
-        all_rows = list(mine.values())
+        told = np.array([[r["done"], r["driven_m"], r["simulated_s"] / 60] for r in mine.values()])
+        share, metres, minutes = told.mean(axis=0) if len(told) else (None, None, None)
         found.append({
             "agent": agent,
-            "searches": len(all_rows),
-            "found": round(float(np.mean([row["done"] for row in all_rows])), 4),
-            "metres": round(float(np.mean([row["driven_m"] for row in all_rows])), 2),
-            "minutes": round(float(np.mean([row["simulated_s"] for row in all_rows])) / 60, 2),
+            "searches": len(told),
+            "found": _rounded(share, 4),
+            "metres": _rounded(metres, 2),
+            "minutes": _rounded(minutes, 2),
             "over": {o: ratio(mine, theirs) for o, theirs in by_agent.items() if o != agent},
         })  # fmt: skip
     return found
@@ -109,30 +110,54 @@ def ratio(mine: Mapping[Search, Json], theirs: Mapping[Search, Json]) -> Json:
     }  # fmt: skip
 
 
+def _rounded(value: float | None, places: int) -> float | None:
+    return None if value is None else round(float(value), places)
+
+
 def _over(pairs: Floats) -> float:
     mine, theirs = pairs.sum(axis=0)
     return round(float(mine / theirs), 3)
 
 
-def _kept(file: Path | None) -> list[Json]:
-    if file is None or not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+def _kept(file: Path, asked: Json) -> list[list[Json]]:
+    """The rows of homes that were searched as is asked now; others have no place in the file."""
+    homes: list[list[Json]] = []
+    rows: list[Json] = []
+    for line in file.read_text("utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:  # it was stopped while it wrote
+            break
+        if "asked" not in row:
+            rows.append(row)
+            continue
+        if row["asked"] != asked:
+            raise SystemExit(f"{file} holds {row['asked']}, not {asked}; name another with --rows")
+        homes.append([*rows, row])
+        rows = []
+    return homes
 
 
-def _lived(
-    homes: Sequence[int], workers: int, file: Path | None, **how: object
-) -> Iterator[list[Json]]:
+def _lived(homes: Sequence[int], workers: int, file: Path | None, asked: Json, cache: Path) -> (
+    Iterator[list[Json]]
+):  # fmt: skip
     """Rows home by home; those in the file are not searched again, new ones are added to it."""
-    kept = _kept(file)
-    left = [home for home in homes if home not in {row["seed"] for row in kept}]
-    yield [row for row in kept if row["seed"] in homes]
-    for home, rows in zip(left, each(partial(searches, **how), left, workers), strict=True):  # type: ignore[arg-type]
+    kept = _kept(file, asked) if file is not None and file.exists() else []
+    if file is not None:
+        _write(file, [row for rows in kept for row in rows], "w")
+    yield from ([row for row in rows[:-1] if row["seed"] in homes] for rows in kept)
+    left = [home for home in homes if home not in {rows[-1]["home"] for rows in kept}]
+    search = partial(searches, **asked, cache=cache)
+    for home, rows in zip(left, each(search, left, workers), strict=True):
         if file is not None:
-            with file.open("a", encoding="utf-8") as out:
-                out.writelines(json.dumps(row) + "\n" for row in rows)
+            _write(file, [*rows, {"home": home, "asked": asked}], "a")
         say(f"home {home}: {len(rows)} searches")
         yield rows
+
+
+def _write(file: Path, rows: Sequence[Json], mode: str) -> None:
+    with file.open(mode, encoding="utf-8") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def main() -> int:
@@ -152,10 +177,10 @@ def main() -> int:
     first, _, last = options.homes.partition("-")
     homes = range(int(first), int(last or first) + 1)
     with tempfile.TemporaryDirectory() as folder:
-        lived = _lived(
-            homes, options.workers, options.rows, days=options.days, agents=options.agent,
-            condition=options.condition, cache=options.cache or Path(folder),
-        )  # fmt: skip
+        asked = {
+            "days": options.days, "agents": options.agent, "condition": options.condition
+        }  # fmt: skip
+        lived = _lived(homes, options.workers, options.rows, asked, options.cache or Path(folder))
         result = told(list(itertools.chain.from_iterable(lived)), options.agent)
     if options.json:
         print_json(

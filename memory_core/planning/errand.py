@@ -297,7 +297,9 @@ class Errand:
             if all(math.hypot(pose.x - p.x, pose.y - p.y) >= apart_m for p in apart_from)
         ]  # fmt: skip
         reason = "out of reach"
-        for pose in (elsewhere or found)[:STANDS]:
+        if not elsewhere and (reach or not apart_from):
+            elsewhere = found  # the hand may do better from the same place; eyes see the same
+        for pose in elsewhere[:STANDS]:
             reason = self._drive(pose, stop)
             if reason in ("done", "interrupted", "lost"):
                 return reason

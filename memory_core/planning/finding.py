@@ -14,11 +14,11 @@ from memory_core.planning.critic import nearest
 from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
-from memory_core.planning.passing import WIDE_M, Passed, hid
+from memory_core.planning.passing import SAME_PIECE_M, WIDE_M, Passed, aim, hid
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
 from memory_core.planning.search_order import Apart, Places, best_density, shortest_search
-from memory_core.types import Pose, Vector3
+from memory_core.types import FloatArray, Pose, Vector3
 
 PAST_DAYS = 14
 UNLIKELY = 0.01
@@ -154,8 +154,8 @@ class Hunt:
         """Look at groups of furniture from where the robot stands, before it goes anywhere."""
         here, others = self.errand.here(), self._others()
         for group in views:
-            x, y, z = np.mean([region.looked_at[0] for region in group], axis=0).tolist()
-            seen = [*self.errand.glance((x, y, z)), *self.errand.glance((x, y, z))]  # one may miss
+            at = aim(group, here)
+            seen = [*self.errand.glance(at), *self.errand.glance(at)]  # one may miss
             self._passed.glance(group, here, self.errand.body.eyes.cloud())
             news = [item for item in seen if self.fits(item.label) and _apart(item, others)]
             if news:
@@ -163,9 +163,13 @@ class Hunt:
         return None
 
     def _others(self) -> list[Vector3]:
-        """Where things like it were known to be before this step, or were looked for in vain."""
+        """Where things like it were known to be before this step, or were looked for in vain.
+
+        There they are visited in their turn; a search of a room or piece of furniture visits none.
+        """
         if self._known is None:
-            self._known = [one.position for one in self.errand.meant(self.thing).candidates]
+            known = () if self.within else self.errand.meant(self.thing).candidates
+            self._known = [one.position for one in known]
         return self._known + [look.position for look in self.errand.looked if not look.found]
 
     def _look_about(self) -> list[Seen]:
@@ -217,6 +221,7 @@ class Hunt:
         *,
         reach: bool = False,
         square: bool = False,
+        apart_from: Sequence[Pose] = (),
     ) -> tuple[bool, Seen | None]:
         """Drive to where a point can be looked at, or stop where the thing is seen on the way.
 
@@ -234,7 +239,9 @@ class Hunt:
             return bool(spotted)
 
         self.errand.body.eyes.noticed()
-        arrived = self.errand.approach(at, name, reach=reach, square=square, stop=stop)
+        arrived = self.errand.approach(
+            at, name, reach=reach, square=square, stop=stop, apart_from=apart_from
+        )
         return arrived, spotted[-1] if spotted else None
 
     def search(self, region: Region) -> Seen | None:
@@ -277,11 +284,24 @@ class Hunt:
                 return self._go_and_see(glimpsed)
             clouds.append(errand.body.eyes.cloud())
         stood = (*stood, errand.here())
-        if len(stood) < STOOD and hid(region, errand.here(), np.vstack(clouds)):
-            errand.approach(top, region.name, apart_from=stood)
-            return self._upon(region, stood)
+        if len(stood) < STOOD and self._hid(region, np.vstack(clouds)):
+            arrived, spotted = self._go_looking(top, region.name, apart_from=stood)
+            if spotted is not None:
+                return self._go_and_see(spotted)
+            if arrived:
+                return self._upon(region, stood)
         errand.looked.append(LookedFor(self.thing, top, errand.now_ns, False))
         return None
+
+    def _hid(self, region: Region, cloud: FloatArray) -> bool:
+        """Whether a surface was hidden, by what is known of it now that it was looked at."""
+        here = self.errand.here()
+        if not hid(region, here, cloud):
+            return False
+        now = [r for r in self._regions(self._meant()) if r.name == region.name]
+        near = min(now, key=lambda r: math.dist(r.centre, region.centre), default=region)
+        same = math.dist(near.centre, region.centre) <= SAME_PIECE_M
+        return hid(near if same else region, here, cloud)
 
     def _inside(self, region: Region) -> Seen | None:
         errand, front = self.errand, region.centre

@@ -13,20 +13,24 @@ import numpy as np
 
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import SAME_SPOT_M
-from memory_core.planning.regions import APART_M, Region, has_boards, supports
+from memory_core.planning.regions import Region, has_boards, supports
 from memory_core.types import FloatArray, Pose, Vector3
 
 PASSED_M, PASSED_FRAMES, PASSED_SHARE = 2.5, 3, 0.6
 """Furniture of which so much was seen, as on a floor plan, from so near in so many frames was looked
 over in passing; of a chair from behind and of a high cabinet little is seen."""
-GLANCE_M, HIGH_M, DETOUR_M = 3.5, 1.1, 0.5
-"""Furniture is glanced at from so far, if it is no higher above the floor, and the way there not so
+GLANCE_M, LOW_M, HIGH_M, DETOUR_M = 3.5, -0.3, 1.1, 0.5
+"""Furniture is glanced at from so far, if it is so high above this floor, and the way there not so
 much longer than the look: there a wall is between."""
 STOOD_M = 1.2
 """Who looks at furniture stands about so far from it."""
 SHOWN, SHOWN_CELL_M, ABOVE_M = 0.5, 0.2, 0.6
-"""A look shows furniture that has something in view over so much of it: its upper half, and what
-stands on it."""
+"""A look shows furniture that has something in view over so much of it: not its feet (seats are as
+low as in the middle of a chair), and what stands on it."""
+UNKNOWN_M = 0.5
+"""As long and wide is taken to be what nobody knows the size of."""
+SAME_PIECE_M = 0.3
+"""A look may move the middle of furniture that was known in part by so much."""
 LEAST_M2, EDGE_M2, CELL_M = 0.25, 0.06, 0.1
 """So much of the floor plan furniture takes up at least; of what seems smaller than an edge no
 more than that was ever seen."""
@@ -47,7 +51,7 @@ class Passed:
 
     def __init__(self) -> None:
         self._seen: list[tuple[str, Vector3, float]] = []
-        self._glanced: list[tuple[Vector3, Vector3, bool]] = []
+        self._glanced: list[tuple[Region, Vector3, bool]] = []
         """Furniture, from where it was glanced at, and whether it was shown."""
 
     def note(self, noticed: Sequence[Seen]) -> None:
@@ -66,8 +70,7 @@ class Passed:
             cloud: What was seen, `map`, metres, shape (n, 3).
         """
         self._glanced += [
-            (region.centre, here.position, len(cloud) > 0 and not hid(region, here, cloud))
-            for region in regions
+            (region, here.position, shown(region, cloud) >= SHOWN) for region in regions
         ]
 
     def views(self, regions: Sequence[Region], here: Pose) -> list[list[Region]]:
@@ -83,13 +86,12 @@ class Passed:
         return (
             not region.shut
             and away_m <= GLANCE_M
-            and z <= HIGH_M
+            and LOW_M <= z <= HIGH_M
             and region.travel_m <= away_m + DETOUR_M
             and self.overlooked(region) == 1.0
             and not any(
-                math.dist(region.centre, at) < APART_M
-                and math.dist(here.position, stood) < ELSEWHERE_M
-                for at, stood, _ in self._glanced
+                _same_piece(region, one) and math.dist(here.position, stood) < ELSEWHERE_M
+                for one, stood, _ in self._glanced
             )
         )
 
@@ -111,7 +113,8 @@ class Passed:
         away = top[None] - np.reshape(stood, (count, 3))[:, None]
         away_m = np.hypot(away[..., 0], away[..., 1])
         new = [_is_open(region) and self.overlooked(region) == 1.0 for region in regions]
-        seen = np.array(new, bool) & (away_m <= GLANCE_M) & (away[..., 2] <= HIGH_M)
+        seen = np.array(new, bool) & (away_m <= GLANCE_M)
+        seen &= (away[..., 2] >= LOW_M) & (away[..., 2] <= HIGH_M)
         seen &= apart_m <= away_m + STOOD_M + DETOUR_M
         shows = np.where(seen, SHOWS, 0.0)
         np.fill_diagonal(shows, 1.0)
@@ -122,10 +125,7 @@ class Passed:
         if not _is_open(region):
             return 1.0
         needed_m2 = PASSED_SHARE * max(LEAST_M2, region.size[0] * region.size[1])
-        if any(
-            was_shown and math.dist(at, region.centre) < APART_M
-            for at, _, was_shown in self._glanced
-        ):
+        if any(was_shown and _same_piece(region, one) for one, _, was_shown in self._glanced):
             return GLANCED
         frames = sum(
             name == region.name
@@ -138,13 +138,22 @@ class Passed:
         return OVERLOOKED_WIDE if max(region.size[:2]) > WIDE_M else OVERLOOKED
 
 
+def aim(regions: Sequence[Region], here: Pose) -> Vector3:
+    """Where to look to have regions of one view in the picture, `map`."""
+    at = np.array([here.inverse().apply(*region.looked_at[0]) for region in regions])
+    bearing = np.arctan2(at[:, 1], at[:, 0])
+    middle = float(bearing.min() + bearing.max()) / 2
+    away_m, z = float(np.hypot(at[:, 0], at[:, 1]).mean()), float(at[:, 2].mean())
+    return here.apply(away_m * math.cos(middle), away_m * math.sin(middle), z)
+
+
 def hid(region: Region, here: Pose, cloud: FloatArray) -> bool:
     """Whether something stood before a surface that the eyes are high enough to look upon.
 
     Args:
         region: The surface.
         here: Where the robot stands, `map`.
-        cloud: What it sees, `map`, metres, shape (n, 3); of nothing nothing is known.
+        cloud: What it sees, `map`, metres, shape (n, 3); where it is empty nothing is known.
     """
     if not _is_open(region) or region.top[2] - here.z > HIGH_M or not len(cloud):
         return False
@@ -152,21 +161,38 @@ def hid(region: Region, here: Pose, cloud: FloatArray) -> bool:
 
 
 def shown(region: Region, cloud: FloatArray) -> float:
-    """The share of a region's footprint over whose upper half something is seen; 0 of an edge.
+    """The share of a region's footprint over which something of it, or on it, is in view.
+
+    Of furniture of which only an edge was ever seen, that is nothing. Where a region has no height
+    all that is there is of it.
 
     Args:
-        region: Furniture, lying along the axes of the map.
+        region: Furniture; its length may lie along x or y of the map, as it was seen.
         cloud: What was seen, `map`, metres, shape (n, 3).
     """
-    if region.size[0] * region.size[1] < EDGE_M2:
+    length, width, height = region.size
+    if not max(length, width):
+        length = width = UNKNOWN_M
+    elif length * width < EDGE_M2:
         return 0.0
     away = cloud - np.array(region.centre)
-    half = np.maximum(np.array(region.size) / 2, SHOWN_CELL_M / 2)
-    over = (np.abs(away[:, :2]) <= half[:2]).all(axis=1)
-    over &= (away[:, 2] >= 0) & (away[:, 2] <= half[2] + ABOVE_M)
-    cells = np.ceil(2 * half[:2] / SHOWN_CELL_M - 1e-6)
-    hit = np.floor((away[over, :2] + half[:2]) / (2 * half[:2]) * cells).clip(0, cells - 1)
+    low = -height / 4 if height else -math.inf
+    away = away[(away[:, 2] >= low) & (away[:, 2] <= height / 2 + ABOVE_M)]
+    return max(_covered(away, (length, width)), _covered(away, (width, length)))
+
+
+def _covered(away: FloatArray, size: tuple[float, float]) -> float:
+    """The share of a rectangle's cells that points, shape (n, 3), from its middle are over."""
+    half = np.maximum(np.array(size) / 2, SHOWN_CELL_M / 2)
+    over = away[(np.abs(away[:, :2]) <= half).all(axis=1), :2]
+    cells = np.ceil(2 * half / SHOWN_CELL_M - 1e-6)
+    hit = np.floor((over + half) / (2 * half) * cells).clip(0, cells - 1)
     return len(np.unique(hit, axis=0)) / float(cells.prod())
+
+
+def _same_piece(region: Region, other: Region) -> bool:
+    near = math.dist(region.centre, other.centre) <= SAME_PIECE_M
+    return region.name == other.name and near
 
 
 def _is_open(region: Region) -> bool:

@@ -44,20 +44,47 @@ def test_each_agent_is_told_with_its_ways_over_the_others():
     assert flat["over"]["memory"]["ratio"] == 2.5
 
 
+def searched(home, **how):
+    return [one for one in ROWS if one["seed"] == home]
+
+
+def run(monkeypatch, kept, *options):
+    monkeypatch.setattr("sys.argv", ["searches", "--homes", "1-2", "--rows", str(kept), *options])
+    return searches.main()
+
+
+AGENTS = ("--agent", "flat", "memory", "--json")
+
+
 def test_homes_in_the_file_are_not_searched_again(tmp_path, monkeypatch, capsys):
-    kept = tmp_path / "rows.jsonl"
-    kept.write_text("".join(json.dumps(one) + "\n" for one in ROWS if one["seed"] == 1), "utf-8")
-    asked = []
+    kept, asked = tmp_path / "rows.jsonl", []
 
-    def searched(home, **how):
+    def noting(home, **how):
         asked.append(home)
-        return [one for one in ROWS if one["seed"] == home]
+        return searched(home)
 
-    monkeypatch.setattr(searches, "searches", searched)
-    options = ["--homes", "1-2", "--agent", "flat", "memory", "--rows", str(kept), "--json"]
-    monkeypatch.setattr("sys.argv", ["searches", *options])
-    assert searches.main() == 0
+    monkeypatch.setattr(searches, "searches", noting)
+    assert run(monkeypatch, kept, *AGENTS) == 0
+    whole = kept.read_text("utf-8")
+    kept.write_text("\n".join(whole.splitlines()[:7]) + '\n{"se', "utf-8")  # stopped in home 2
+    asked.clear()
+    capsys.readouterr()
+    assert run(monkeypatch, kept, *AGENTS) == 0
     assert asked == [2]
-    assert len(kept.read_text("utf-8").splitlines()) == len(ROWS)
+    assert kept.read_text("utf-8") == whole
     agents = json.loads(capsys.readouterr().out)["agents"]
     assert [one["searches"] for one in agents] == [4, 4]
+
+
+def test_rows_of_other_searches_are_not_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(searches, "searches", searched)
+    kept = tmp_path / "rows.jsonl"
+    assert run(monkeypatch, kept, *AGENTS) == 0
+    for other in (("--days", "5"), ("--condition", "noisy"), ("--agent", "none")):
+        with pytest.raises(SystemExit, match="another"):
+            run(monkeypatch, kept, *AGENTS, *other)
+
+
+def test_who_searched_nothing_is_told_without_numbers():
+    (none,) = told([], ["none"])
+    assert (none["searches"], none["found"], none["metres"]) == (0, None, None)

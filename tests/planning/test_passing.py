@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from memory_core.planning.passing import (
     PASSED_FRAMES,
     SHOWS,
     Passed,
+    aim,
     hid,
     shown,
 )
@@ -93,6 +95,42 @@ def test_a_surface_is_hidden_unless_half_of_it_is_in_view():
     assert not hid(high, HERE, cloud(TABLE, share=0.1)), "nobody sees its top from anywhere"
     edge = replace(TABLE, size=(0.6, 0.05, 0.8))
     assert hid(edge, HERE, cloud(TABLE)), "only an edge of it was ever seen"
+    unknown = replace(TABLE, size=(0.0, 0.0, 0.0))
+    assert not hid(unknown, HERE, cloud(TABLE))
+    assert hid(unknown, HERE, cloud(TABLE) + np.array([1.0, 0.0, 0.0]))
+
+
+def test_a_long_table_is_shown_whichever_side_it_was_measured_from():
+    table = replace(TABLE, size=(2.0, 0.6, 0.8))
+    assert shown(table, cloud(table)) == 1.0
+    assert shown(replace(table, size=(0.6, 2.0, 0.8)), cloud(table)) == 1.0
+
+
+def test_the_seat_of_a_chair_shows_it_and_its_feet_do_not():
+    chair = replace(TABLE, name="armchair", size=(0.8, 0.8, 0.8))
+    assert shown(chair, cloud(chair, height_m=0.35)) == 1.0
+    assert shown(chair, cloud(chair, height_m=0.15)) == 0.0
+
+
+def test_a_free_place_is_shown_by_its_floor():
+    """Who remembers no furniture searches places on the floor; they are no harder to see."""
+    place = replace(TABLE, name="place", centre=(2.0, 0.0, 0.7), size=(1.2, 1.2, 0.0))
+    floor = cloud(place, height_m=0.0)
+    assert shown(place, floor) == 1.0 and not hid(place, HERE, floor)
+    passed = Passed()
+    assert passed.views([place], HERE) == [[place]]
+    passed.glance([place], HERE, floor)
+    assert passed.overlooked(place) == GLANCED
+
+
+def test_a_view_has_all_of_its_furniture_in_the_picture():
+    near = replace(TABLE, centre=(0.7, 0.38, 0.4), size=(0.5, 0.5, 0.5), travel_m=0.3)
+    far = replace(TABLE, name="sofa", centre=(3.0, -1.6, 0.4))
+    (view,) = Passed().views([near, far], HERE)
+    x, y, _ = aim(view, HERE)
+    for region in view:
+        beside = math.atan2(region.centre[1], region.centre[0]) - math.atan2(y, x)
+        assert abs(beside) < 0.55
 
 
 def test_what_is_glanced_at_and_shown_was_looked_over():
@@ -103,6 +141,7 @@ def test_what_is_glanced_at_and_shown_was_looked_over():
     assert passed.overlooked(TABLE) == 1.0
     passed.glance([TABLE], HERE, cloud(TABLE))
     assert passed.overlooked(TABLE) == GLANCED
+    assert passed.overlooked(replace(TABLE, centre=(3.2, 1.0, 0.4))) == GLANCED, "measured anew"
     assert passed.overlooked(replace(TABLE, centre=(3.0, 2.0, 0.4))) == 1.0
 
 
@@ -114,10 +153,11 @@ def test_furniture_round_about_is_worth_one_glance_from_each_place():
     views = passed.views(around, HERE)
     assert sorted([r.name for r in view] for view in views) == [["bench"], ["table", "sofa"]]
     far = replace(TABLE, centre=(4.0, 1.0, 0.4))
+    below = replace(TABLE, centre=(2.0, 0.0, -2.6))
     walled = replace(TABLE, travel_m=5.0)
     high = replace(TABLE, centre=(3.0, 1.0, 1.0))
     drawer = replace(TABLE, name="drawer", shut=True)
-    assert passed.views([far, walled, high, drawer], HERE) == []
+    assert passed.views([far, below, walled, high, drawer], HERE) == []
     shelf = replace(TABLE, name="bookshelf", centre=(3.0, 1.0, 0.9), size=(0.8, 0.4, 1.8))
     assert passed.views([shelf], HERE) == [[shelf]]
     passed.glance([shelf], HERE, cloud(shelf))

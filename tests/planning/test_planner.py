@@ -18,6 +18,7 @@ from flat_world import FlatWorld, Thing
 from memory_core.errors import GoalNotUnderstood
 from memory_core.memory import RobotMemory
 from memory_core.planning.body import Done
+from memory_core.planning.errand import SEEN_APART_M
 from memory_core.planning.knowledge import Remembered
 from memory_core.planning.planner import Planner
 from memory_core.planning.regions import STILL_AROUND, evidence, room_kinds, searchable
@@ -204,15 +205,57 @@ def test_who_searches_glances_round_about_before_he_drives_on(world):
 
 
 def test_what_hides_a_surface_is_looked_past_from_elsewhere(world, monkeypatch):
+    middle, stood = world.thing("nightstand").at, []
+    look, around = world.look, world._facing
+
+    def looking(at=None):
+        if at is not None and math.dist(at[:2], middle[:2]) < 0.1:
+            stood.append(world.pose)
+        return look(at)
+
+    def facing(target, near_m, far_m):
+        here, away_m = world.pose, (near_m + far_m) / 2
+        others = [
+            Pose.from_yaw(
+                target[0] + away_m * math.cos(turn), target[1] + away_m * math.sin(turn),
+                yaw=turn + math.pi,
+            )
+            for turn in (0.0, 0.8, 1.6)
+        ]  # fmt: skip
+        return (*around(target, near_m, far_m), *(other for other in others if here != other))
+
     def approaches(thing):
+        stood.clear()
+        world.pose = Pose()
         outcome = planner(world).do(f"find the {thing}")
         return [s.told for s in outcome.steps if s.skill == "approach" and "nightstand" in s.told]
 
+    monkeypatch.setattr(world, "look", looking)
+    monkeypatch.setattr(world, "_facing", facing)
     assert len(approaches("green umbrella")) == 1
-    world.pose = Pose()
     wall = np.stack(np.meshgrid([-6.6], np.arange(1.0, 2.0, 0.05), np.arange(0.0, 1.0, 0.05)), -1)
     monkeypatch.setattr(world, "cloud", lambda: wall.reshape(-1, 3))
     assert len(approaches("yellow umbrella")) == 2
+    first, second = stood[-3], stood[-1]
+    assert math.dist(first.position, second.position) >= SEEN_APART_M
+
+
+def test_where_there_is_no_elsewhere_a_surface_is_looked_at_once(world, monkeypatch):
+    wall = np.stack(np.meshgrid([-6.6], np.arange(1.0, 2.0, 0.05), np.arange(0.0, 1.0, 0.05)), -1)
+    monkeypatch.setattr(world, "cloud", lambda: wall.reshape(-1, 3))
+    facing = world._facing
+    monkeypatch.setattr(world, "_facing", lambda *at: facing(*at)[:1])
+    outcome = planner(world).do("find the green umbrella")
+    looked = [look.position for look in outcome.looked]
+    assert len(looked) == len(set(looked)) > 2
+
+
+def test_what_is_where_it_was_is_seen_by_a_search_of_its_room_too(world):
+    world.next_day()
+    world.pose = Pose.from_yaw(5.0, 0.0, yaw=0.0)
+    outcome = planner(world).do("search the kitchen for the red mug")
+    assert outcome.done, outcome
+    assert world.travelled_m < 2.0
 
 
 def test_a_grasp_that_slips_is_tried_again(world):

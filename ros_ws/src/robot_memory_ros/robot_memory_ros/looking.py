@@ -71,6 +71,7 @@ class RosEyes:
     def look(self, at: Vector3 | None = None) -> tuple[Seen, ...]:
         """See `Eyes.look`; nothing once somebody said stop, or where no picture comes."""
         since_ns = self._turn_to(at)
+        self._cloud = self._cloud[:0]
         until_s = time.monotonic() + self._patience_s()
         while not self.interrupted():
             found = self._picture(since_ns)
