@@ -12,8 +12,8 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -185,24 +185,20 @@ def second_day(
     plan = plan_home(seed, rooms=setting.rooms)
     ways = Ways(plan)
     errands = second_errands(plan, ways)[: setting.most_errands]
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(first.folder, Path(folder) / MEMORY)
-        with World(plan, day=1) as world, _open(Path(folder) / MEMORY, setting) as memory:
-            day = _Day(world, memory, agent, setting)
-            for asked in errands:
-                progress(f"day 2, {agent}: {asked.words}")
-                day.run(asked, ways, longest_s=setting.longest_errand_s)
-            handled = frozenset(asked.thing for asked in errands) | first.used
-            if agent != "perfect":  # it knows the answers
-                day.question(
-                    Witnessed(
-                        plan, day.first, day.morning, first.frames, day.eyewitness.frames, handled
-                    ),
-                    setting.wordings,
-                )
-            day.end()
-            found: list[Json] = json.loads(json.dumps(day.rows))  # as a rows file holds them
-            return found
+    with _woken(plan, 1, agent, setting, first) as day:
+        for asked in errands:
+            progress(f"day 2, {agent}: {asked.words}")
+            day.run(asked, ways, longest_s=setting.longest_errand_s)
+        handled = frozenset(asked.thing for asked in errands) | first.used
+        if agent != "perfect":  # it knows the answers
+            day.question(
+                Witnessed(
+                    plan, day.first, day.morning, first.frames, day.eyewitness.frames, handled
+                ),
+                setting.wordings,
+            )
+        day.end()
+        return _as_kept(day.rows)
 
 
 def search_alone(
@@ -223,14 +219,10 @@ def search_alone(
         Its row; `frames_in_view` are those that truly showed the thing.
     """
     plan = plan_home(seed, rooms=setting.rooms)
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(first.folder, Path(folder) / MEMORY)
-        with World(plan, day=day) as world, _open(Path(folder) / MEMORY, setting) as memory:
-            lived = _Day(world, memory, agent, setting)
-            lived.run(asked, ways, longest_s=setting.longest_errand_s)
-            lived.rows[0]["frames_in_view"] = lived.eyewitness.frames[asked.thing]
-            row: Json = json.loads(json.dumps(lived.rows[0]))
-            return row
+    with _woken(plan, day, agent, setting, first) as lived:
+        lived.run(asked, ways, longest_s=setting.longest_errand_s)
+        in_view = lived.eyewitness.frames[asked.thing]
+        return _as_kept([{**lived.rows[0], "frames_in_view": in_view}])[0]
 
 
 class _Eyewitness:
@@ -379,6 +371,23 @@ class _Day:
 
     def _row(self, row: str, first: Json, **more: Json) -> None:
         self.rows.append({"row": row, **self._head, **first, **more})
+
+
+@contextmanager
+def _woken(
+    plan: HomePlan, day: int, agent: str, setting: Setting, first: FirstDay
+) -> Iterator[_Day]:
+    """A robot on a later morning, with a copy of what was remembered of the first day."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(first.folder, Path(folder) / MEMORY)
+        with World(plan, day=day) as world, _open(Path(folder) / MEMORY, setting) as memory:
+            yield _Day(world, memory, agent, setting)
+
+
+def _as_kept(rows: list[Json]) -> list[Json]:
+    """Rows as a file holds them."""
+    found: list[Json] = json.loads(json.dumps(rows))
+    return found
 
 
 def _first_morning(plan: HomePlan) -> Mapping[str, truth.Whereabouts]:

@@ -13,8 +13,11 @@ pytest.importorskip("pybullet")
 
 from memory_core.errors import InvalidQuery
 from memory_core.types import Json
+from memory_sim.house_errands import moved_finds
 from memory_sim.house_evaluation import FIRST_DAY, evaluate_house, summary
-from memory_sim.two_days import Setting, first_day, second_day
+from memory_sim.house_ways import Ways
+from memory_sim.two_days import Setting, first_day, search_alone, second_day
+from memory_sim.worlds.home.plan import plan_home
 
 SEED = 12
 SHORT = Setting(
@@ -52,6 +55,21 @@ def test_the_same_seed_gives_the_same_in_another_process(lived, tmp_path):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         again = pool.submit(live, tmp_path / "again").result()
     assert again == lived[1]
+
+
+def test_searches_alone_begin_alike(lived):
+    cache, _ = lived
+    first = first_day(SEED, SHORT, cache / f"home-{SEED:04d}-4-noisy")
+    plan = plan_home(SEED, rooms=SHORT.rooms)
+    ways = Ways(plan)
+    asked = moved_finds(plan, ways, 2, used=first.used)[0]
+    rows = [search_alone(SEED, 2, agent, SHORT, first, asked, ways) for agent in ("none", "memory")]
+    for row in rows:
+        assert (row["row"], row["day"], row["thing"]) == ("errand", 3, asked.thing)
+        assert row["frames_in_view"] >= 0 and row["truth"]["before"] == row["truth"]["end"]
+    starts = [row["truth"]["robot"][0] for row in rows]
+    assert starts[0] == starts[1], "both begin where the asker stands"
+    assert [row["agent"] for row in rows] == ["none", "memory"]
 
 
 def test_a_finished_home_is_not_lived_again(lived, tmp_path):
