@@ -180,7 +180,7 @@ def lived(runs: list[dict[str, Any]]) -> None:
             run["config"]["condition"],
             run["config"]["detector"],
             agent,
-            *(_told(reached[name]) for name in columns),
+            *(_told(reached.get(name)) for name in columns),
         ]
         for run in runs
         for agent, reached in run["agents"].items()
