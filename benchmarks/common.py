@@ -31,6 +31,12 @@ FLOORS = 2
 SPEED_M = 0.5
 
 
+def seeds_of(text: str) -> range:
+    """The seeds that an option names, "100-111" or "7", the last one included."""
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def _listed(text: str) -> list[str]:
     return text.split(",")
 

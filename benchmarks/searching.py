@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize
 
-from benchmarks.common import machine, print_json, print_table, say, today
+from benchmarks.common import machine, print_json, print_table, say, seeds_of, today
 from memory_core import RobotMemory
 from memory_core.answering.grounding import of_kind
 from memory_core.interfaces.opening import encoder_of
@@ -185,12 +185,11 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="keeps first days, as that of eval house")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    first, _, last = options.homes.partition("-")
     encoder = encoder_of("default")
     asked: list[Whereabouts | None] = []
     with tempfile.TemporaryDirectory() as folder:
         cache = options.cache or Path(folder)
-        for home in range(int(first), int(last or first) + 1):
+        for home in seeds_of(options.homes):
             found = list(whereabouts(home, options.days, cache, encoder))
             say(f"home {home}: {len(found)} things")
             asked += found

@@ -296,9 +296,9 @@ class Errand:
             pose for pose in found
             if all(math.hypot(pose.x - p.x, pose.y - p.y) >= apart_m for p in apart_from)
         ]  # fmt: skip
+        if reach:  # the hand may do better from the same place; eyes see the same
+            elsewhere = elsewhere or found
         reason = "out of reach"
-        if not elsewhere and (reach or not apart_from):
-            elsewhere = found  # the hand may do better from the same place; eyes see the same
         for pose in elsewhere[:STANDS]:
             reason = self._drive(pose, stop)
             if reason in ("done", "interrupted", "lost"):

@@ -113,21 +113,27 @@ class Hunt:
             open_to = []
         left = max(ELSEWHERE, 1.0 - sum(candidate.probability for candidate in open_to))
         best = open_to[0] if open_to else None
-        likeliest = sorted((self._chance(region) for region in regions), reverse=True)
-        if best is not None and best.worth >= left * sum(likeliest[:IN_VIEW]) / LOOK_COST_M:
+        weighed = [(region, self._chance(region)) for region in regions]
+        weighed.sort(key=lambda pair: -pair[1])
+        in_view = sum(chance for _, chance in weighed[:IN_VIEW])
+        if best is not None and best.worth >= left * in_view / LOOK_COST_M:
             return best, None  # hardly any order of the regions is worth more
-        first, worth = self._first_of(regions)
+        first, worth = self._first_of(weighed[:LIKELY])
         if best is not None and best.worth >= left * worth:
             return best, None
         return None, first
 
-    def _first_of(self, regions: Sequence[Region]) -> tuple[Region | None, float]:
-        """The region to search first, and how likely the thing is found a metre of the search."""
-        likely = sorted(regions, key=self._chance, reverse=True)[:LIKELY]
+    def _first_of(self, weighed: Sequence[tuple[Region, float]]) -> tuple[Region | None, float]:
+        """The region to search first, and how likely the thing is found a metre of the search.
+
+        Args:
+            weighed: Regions with the chance that it is there.
+        """
+        likely = [region for region, _ in weighed]
         stood = [self._stood(region) for region in likely]
         apart_m = self._apart.between(stood)
         places = Places(
-            np.array([self._chance(region) for region in likely]),
+            np.array([chance for _, chance in weighed]),
             self.errand.body.navigator.ways_m(self.errand.here().position, stood),
             apart_m,
             np.array([region.look_m for region in likely]),
@@ -157,7 +163,7 @@ class Hunt:
             at = aim(group, here)
             seen = [*self.errand.glance(at), *self.errand.glance(at)]  # one may miss
             self._passed.glance(group, here, self.errand.body.eyes.cloud())
-            news = [item for item in seen if self.fits(item.label) and _apart(item, others)]
+            news = [item for item in seen if self.fits(item.label) and _away_from(item, others)]
             if news:
                 return self._go_and_see(news[-1])
         return None
@@ -235,7 +241,7 @@ class Hunt:
         others = self._others()
 
         def stop() -> bool:
-            spotted.extend(item for item in self._look_about() if _apart(item, others))
+            spotted.extend(item for item in self._look_about() if _away_from(item, others))
             return bool(spotted)
 
         self.errand.body.eyes.noticed()
@@ -338,7 +344,7 @@ class Hunt:
         return errand.look_for(self.fits, self.thing, glimpsed.position)
 
 
-def _apart(seen: Seen, places: Sequence[Vector3]) -> bool:
+def _away_from(seen: Seen, places: Sequence[Vector3]) -> bool:
     return all(math.dist(seen.position, place) > SAME_SPOT_M for place in places)
 
 

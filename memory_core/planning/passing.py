@@ -124,9 +124,9 @@ class Passed:
         """The chance that a thing which is there was not noticed; 1 where it was not passed."""
         if not _is_open(region):
             return 1.0
-        needed_m2 = PASSED_SHARE * max(LEAST_M2, region.size[0] * region.size[1])
         if any(was_shown and _same_piece(region, one) for one, _, was_shown in self._glanced):
             return GLANCED
+        needed_m2 = PASSED_SHARE * max(LEAST_M2, region.size[0] * region.size[1])
         frames = sum(
             name == region.name
             and math.dist(at, region.centre) <= SAME_SPOT_M

@@ -66,14 +66,14 @@ class Places:
         apart_m: Ways between those, shape (n, n).
         look_m: What looking costs once one stands there, as a way of so many metres, shape (n,).
         shows: How likely a thing at place j is noticed from where one stands to look at place i,
-            shape (n, n); by default the place alone that one looks at.
+            shape (n, n), 1 where i is j.
     """
 
     chance: FloatArray
     from_here_m: FloatArray
     apart_m: FloatArray
     look_m: FloatArray
-    shows: FloatArray | None = None
+    shows: FloatArray
 
     @property
     def ways_m(self) -> FloatArray:
@@ -83,8 +83,6 @@ class Places:
 
     def found(self, orders: IntArray) -> FloatArray:
         """Chances to find it at each of k places of m orders, and not before, shape (m, k)."""
-        if self.shows is None:
-            return np.asarray(self.chance[orders])
         left = np.tile(self.chance, (len(orders), 1))
         found = np.empty(orders.shape)
         for turn, places in enumerate(orders.T):
@@ -116,13 +114,12 @@ def best_density(order: Sequence[int], places: Places) -> float:
 
 
 def _greedy(places: Places, ways_m: FloatArray) -> list[int]:
-    count = len(places.chance)
-    shows = np.eye(count) if places.shows is None else places.shows
-    chance, unseen, at, order = places.chance.copy(), list(range(count)), count, list[int]()
+    chance, at = places.chance.copy(), len(places.chance)
+    unseen, order = list(range(at)), list[int]()
     while unseen:
-        worth = (shows[unseen] @ chance) / ways_m[at, unseen]
+        worth = (places.shows[unseen] @ chance) / ways_m[at, unseen]
         at = unseen.pop(int(np.argmax(worth)))
-        chance *= 1 - shows[at]
+        chance *= 1 - places.shows[at]
         order.append(at)
     return order
 

@@ -145,7 +145,7 @@ class _Draw:
         return tuple(drawn)
 
     def moved_finds(self) -> tuple[Asked, ...]:
-        """A find for each thing that was moved, from somewhere."""
+        """A find for each thing that was moved, asked at free places."""
         fits = self._test("find", moved=True, shut_away=False)
         return tuple(
             Asked(

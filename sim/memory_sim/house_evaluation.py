@@ -8,7 +8,6 @@ done is scored from the simulator's truth (`house_scoring`).
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +26,7 @@ from memory_sim.detecting.choice import DETECTORS, SEGMENTATION, check_detector
 from memory_sim.house_errands import HIDDEN
 from memory_sim.house_scoring import WALKING_M_S, metrics, search_ratio
 from memory_sim.processes import each
+from memory_sim.rows_file import rows_to_resume, write_rows
 from memory_sim.two_days import CONDITIONS, Setting, first_day, second_day
 
 SEEDS = 10
@@ -75,14 +75,14 @@ def evaluate_house(
     begun = time.perf_counter()
     kept = _kept(rows_file, setting) if resume else []
     if rows_file is not None:
-        _write(rows_file, kept, mode="w")
+        write_rows(rows_file, kept, "w")
     jobs = _jobs(range(first_seed, first_seed + seeds), agents, kept)
     live = partial(_live, setting=setting, encoder=encoder, cache_folder=cache_folder)
     rows = list(kept)
     for done, (seed, lived) in enumerate(_lived(jobs, live, workers), start=1):
         rows += lived
         if rows_file is not None:
-            _write(rows_file, lived, mode="a")
+            write_rows(rows_file, lived, "a")
         if progress:
             progress(done, len(jobs), f"home {seed}")
     wanted = set(range(first_seed, first_seed + seeds))
@@ -197,16 +197,7 @@ def _sentence_encoder() -> TextEncoder:
 
 def _kept(rows_file: Path | None, setting: Setting) -> list[Json]:
     """The rows of whole homes that were written before; what a broken line ended is left out."""
-    if rows_file is None:
-        raise InvalidQuery("there is nothing to resume without a rows file; name it with --rows")
-    if not rows_file.exists():
-        return []
-    rows = []
-    for line in rows_file.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+    rows = rows_to_resume(rows_file)
     if any(row["condition"] != setting.condition for row in rows):
         raise InvalidQuery(
             f"{rows_file} holds days of another condition than {setting.condition!r}"
@@ -233,10 +224,3 @@ def _order(row: Json) -> tuple[int, bool, str, int, int]:
     """First days first, then by agent; the errands of a day in their order, then its questions."""
     kind = ("errand", "question", "day").index(row["row"])
     return row["seed"], row["agent"] != FIRST_DAY, row["agent"], kind, row.get("number", 0)
-
-
-def _write(path: Path, rows: Sequence[Json], *, mode: Literal["w", "a"]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(mode, encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")

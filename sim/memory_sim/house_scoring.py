@@ -29,6 +29,9 @@ LEAST_M = 0.5
 WALKING_M_S = 0.5
 """Contacts faster than a slow walk."""
 
+Search = tuple[int, int, int]
+"""Home, day, and number of the errand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -166,20 +169,37 @@ def search_ratio(
         The ratio of the ways driven until the thing was there; None where there is none; and over
         how many errands.
     """
+    found = list(paired_searches(rows, others, both=both).values())
+    whole = sum(theirs for _, theirs in found)
+    return (sum(mine for mine, _ in found) / whole if whole > 0 else None), len(found)
+
+
+def paired_searches(
+    rows: Sequence[Json], others: Sequence[Json], *, both: bool
+) -> dict[Search, tuple[float, float]]:
+    """The metres that an agent and another drove on the same errands for what moved.
+
+    Args:
+        rows: Of the agent.
+        others: Of the one it is compared with.
+        both: See `search_ratio`.
+
+    Returns:
+        By errand, in their order.
+    """
     mine, theirs = _searches(rows), _searches(others)
-    found = [
-        (mine[key], theirs[key])
+    enough = all if both else any
+    return {
+        key: (mine[key][0], theirs[key][0])
         for key in sorted(set(mine) & set(theirs))
-        if (all if both else any)(search[1] for search in (mine[key], theirs[key]))
-    ]
-    whole = sum(their[0] for _, their in found)
-    return (sum(my[0] for my, _ in found) / whole if whole > 0 else None), len(found)
+        if enough((mine[key][1], theirs[key][1]))
+    }
 
 
-def _searches(rows: Sequence[Json]) -> dict[tuple[int, int], tuple[float, bool]]:
+def _searches(rows: Sequence[Json]) -> dict[Search, tuple[float, bool]]:
     """Metres driven on errands for what moved, and whether it was found."""
     return {
-        (row["seed"], row["number"]): (
+        (row["seed"], row["day"], row["number"]): (
             max(row["driven_m"] if row["search_m"] is None else row["search_m"], LEAST_M),
             row["search_m"] is not None,
         )

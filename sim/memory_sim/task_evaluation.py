@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -22,6 +21,7 @@ from memory_core.evaluation.report import report
 from memory_core.types import IntArray, Json
 from memory_sim.agents.acting import ORACLE, Agent, agent_named
 from memory_sim.processes import each
+from memory_sim.rows_file import rows_to_resume, write_rows
 from memory_sim.task_pictures import Strip
 from memory_sim.task_registry import make, suite_of, task_ids
 
@@ -146,10 +146,10 @@ def evaluate_tasks(
         agent_named(name, body).close()
     seeds = range(seed, seed + episodes)
     order = [(task, agent) for task in wanted for agent in agents]
-    kept = _kept(rows_file) if resume else []
+    kept = rows_to_resume(rows_file) if resume else []
     kept = [row for row in kept if (row["task"], row["agent"]) in order and row["seed"] in seeds]
     if rows_file is not None:
-        _write(rows_file, kept, "w")
+        write_rows(rows_file, kept, "w")
     jobs = list(_jobs(order, seeds, kept))
     rows = list(kept)
     total = sum(len(job[2]) for job in jobs)
@@ -158,7 +158,7 @@ def evaluate_tasks(
         rows += played
         done += len(played)
         if rows_file is not None:
-            _write(rows_file, played, "a")
+            write_rows(rows_file, played, "a")
         if progress is not None:
             progress(done, total, f"{job[0]}, {job[1]}")
     rows.sort(key=lambda row: (order.index((row["task"], row["agent"])), row["seed"]))
@@ -258,23 +258,3 @@ def _picture(task: str, name: str, agent: Agent, seed: int, path: Path) -> None:
     with closing(make(task, privileged=name == ORACLE, render=True)) as env:
         play(env, agent, seed=seed, watch=strip.add)
     strip.write(path)
-
-
-def _kept(rows_file: Path | None) -> list[Json]:
-    """The rows that were written before; what a broken line ended is left out."""
-    if rows_file is None:
-        raise InvalidQuery("there is nothing to resume without a rows file; name it with --rows")
-    rows: list[Json] = []
-    if rows_file.exists():
-        for line in rows_file.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-    return rows
-
-
-def _write(path: Path, rows: Sequence[Json], mode: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(mode, encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -9,13 +9,14 @@ import pytest
 pytest.importorskip("pybullet")
 
 from benchmarks import searches
-from benchmarks.searches import by_search, ratio, told
+from benchmarks.searches import ratio, told
 
 
 def row(seed, number, agent, driven_m, *, done=True):
     return {
-        "seed": seed, "day": 2, "number": number, "agent": agent, "driven_m": driven_m,
-        "done": done, "simulated_s": 60.0,
+        "row": "errand", "seed": seed, "day": 2, "number": number, "agent": agent, "moved": True,
+        "driven_m": driven_m, "search_m": driven_m if done else None, "done": done,
+        "simulated_s": 60.0,
     }  # fmt: skip
 
 
@@ -27,14 +28,12 @@ ROWS = [
 
 
 def test_what_nobody_found_counts_for_nothing_and_a_failed_search_for_what_was_driven():
-    mine, theirs = (
-        by_search([one for one in ROWS if one["agent"] == agent]) for agent in ("memory", "flat")
-    )
+    mine, theirs = ([one for one in ROWS if one["agent"] == agent] for agent in ("memory", "flat"))
     found = ratio(mine, theirs)
     assert (found["searches"], found["ratio"]) == (3, 0.4)
     assert (found["both"], found["ratio_both"]) == (2, 0.7)
     assert found["low"] == 0.25 and found["high"] == 1.0
-    assert ratio(mine, {}) is None
+    assert ratio(mine, []) is None
 
 
 def test_each_agent_is_told_with_its_ways_over_the_others():

@@ -21,7 +21,7 @@ def expected_m(order, places):
         gone += places.from_here_m[place] if not turn else places.apart_m[order[turn - 1], place]
         gone += places.look_m[place]
         for other in range(len(left)):
-            shown = float(place == other) if places.shows is None else places.shows[place, other]
+            shown = places.shows[place, other]
             total += left[other] * shown * gone
             left[other] *= 1 - shown
     return total
@@ -31,6 +31,7 @@ def line(places, chance, shows=None):
     """Places on a line, seen from 0."""
     at = np.array(places, float)
     apart = np.abs(at[:, None] - at[None])
+    shows = np.eye(len(at)) if shows is None else shows
     return Places(np.array(chance), np.abs(at), apart, np.full(len(at), LOOK_M), shows)
 
 
@@ -40,7 +41,7 @@ def drawn(seed, count, *, far_m=0.0):
     at = random.uniform(-8, 8, (count, 2))
     apart = np.linalg.norm(at[:, None] - at[None], axis=2)
     chance = random.dirichlet(np.full(count, 0.5))
-    shows = np.where(apart <= far_m, np.where(apart > 0, 0.6, 1.0), 0.0) if far_m else None
+    shows = np.where(apart <= far_m, np.where(apart > 0, 0.6, 1.0), 0.0)
     return Places(chance, np.linalg.norm(at, axis=1), apart, np.full(count, LOOK_M), shows)
 
 
@@ -60,7 +61,7 @@ def test_a_place_that_shows_others_is_gone_to_before_them():
     shows = np.array([[1.0, 0.9, 0.9], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     setting = line((4.0, 3.0, -3.0), (0.2, 0.4, 0.4), shows)
     assert shortest_search(setting)[0] == 0
-    assert shortest_search(replace(setting, shows=None))[0] == 1
+    assert shortest_search(replace(setting, shows=np.eye(3)))[0] == 1
     assert setting.found(np.array([[0, 1, 2]]))[0] == pytest.approx([0.92, 0.04, 0.04])
     assert best_density([0, 1, 2], setting) == pytest.approx(0.92 / (4.0 + LOOK_M))
 

@@ -104,7 +104,7 @@ def day(seed: int, agent: str, condition: str = "exact") -> Json:
 
 def errand(seed: int, agent: str, **changed) -> Json:
     row = {
-        "row": "errand", "seed": seed, "agent": agent, "condition": "exact", "number": 0,
+        "row": "errand", "seed": seed, "day": 2, "agent": agent, "condition": "exact", "number": 0,
         "done": True, "said": True, "moved": True, "hidden": False, "shortest_m": None,
         "driven_m": 2.0, "search_m": 2.0, "reason": "done",
     }  # fmt: skip

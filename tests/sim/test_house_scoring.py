@@ -104,7 +104,7 @@ def test_spl_is_the_share_of_the_way_that_was_needed():
 
 def errand(number: int, **changed) -> dict:
     row = {
-        "row": "errand", "seed": 1, "number": number, "done": True, "said": True, "moved": False,
+        "row": "errand", "seed": 1, "day": 2, "number": number, "done": True, "said": True, "moved": False,
         "hidden": False, "shortest_m": 4.0, "driven_m": 5.0, "search_m": 3.0, "reason": "done",
     }  # fmt: skip
     return row | changed
