@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from memory_core.types import DEFAULT_MAP, ORIGIN, FloatArray, Pose, Vector3
+from memory_core.types import DEFAULT_MAP, ORIGIN, BoolArray, FloatArray, Pose, Vector3
 
 Interrupted = Callable[[], bool]
 """Asked at least every 0.2 s of motion: True ends the motion where it is."""
@@ -149,6 +149,17 @@ class Navigator(Protocol):
 
     def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
         """Lengths of the ways from a place to n others, shape (n,); infinite where there is none."""
+
+    def in_sight(
+        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+    ) -> BoolArray:
+        """Which of n targets are seen from m places as far as walls tell, shape (m, n).
+
+        Args:
+            places: `map`.
+            targets: Middles of furniture, `map`; each is seen well from one of the places.
+            within_m: No farther.
+        """
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """Free places at the edge of what is known, `map`; empty where all is known."""

@@ -14,11 +14,20 @@ from memory_core.planning.critic import nearest
 from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
-from memory_core.planning.passing import SAME_PIECE_M, WIDE_M, Passed, aim, hid
+from memory_core.planning.passing import (
+    GLANCE_M,
+    NEAR_M,
+    SAME_PIECE_M,
+    WIDE_M,
+    Passed,
+    aim,
+    hid,
+    in_one_view,
+)
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
 from memory_core.planning.search_order import Apart, Places, best_density, shortest_search
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import BoolArray, FloatArray, Pose, Vector3
 
 PAST_DAYS = 14
 UNLIKELY = 0.01
@@ -32,6 +41,11 @@ LIKELY = 40
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 IN_VIEW = 8
 """One place to stand at shows hardly more regions than these."""
+STOOD_M, DETOUR_M = 1.2, 0.5
+"""Who looks at furniture stands about so far from it, and takes so much longer a way where nothing
+is between."""
+CHECKED_M = 0.3
+"""A drive looks out so often for what is worth a glance."""
 STOOD = 2
 """A surface is looked at from so many places at most."""
 
@@ -60,6 +74,9 @@ class Hunt:
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
     _stands: dict[Vector3, Vector3] = field(default_factory=dict)
+    _passing: bool = False
+    """Whether a drive was ended to glance at what it passes."""
+    _checked: Vector3 = (math.inf, math.inf, math.inf)
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
@@ -87,10 +104,10 @@ class Hunt:
                 seen = self._visit(candidate)
             elif region is None:
                 return None
-            elif views := self._passed.views(regions, self.errand.here()):
+            elif views := self._views(regions):
                 seen = self._glance(views)
             else:
-                seen = self.search(region)
+                seen = self.search(region, passing=regions)
             if seen is not None:
                 return seen
 
@@ -137,7 +154,7 @@ class Hunt:
             self.errand.body.navigator.ways_m(self.errand.here().position, stood),
             apart_m,
             np.array([region.look_m for region in likely]),
-            self._passed.shows(likely, stood, apart_m),
+            self._passed.shows(likely, stood, self._sight(stood, likely, apart_m)),
         )
         order = shortest_search(places)
         return likely[order[0]] if order else None, best_density(order, places)
@@ -151,6 +168,34 @@ class Hunt:
             )
             self._stands[region.centre] = stands[0].pose.position if stands else region.centre
         return self._stands[region.centre]
+
+    def _views(self, regions: Sequence[Region]) -> list[list[Region]]:
+        """Furniture that is worth a glance from here, in groups that one look takes in."""
+        here, navigator = self.errand.here(), self.errand.body.navigator
+        near = self._passed.worth_a_glance(regions, here)
+        stood = [self._stood(region) for region in near]
+        ways_m = navigator.ways_m(here.position, stood)
+        sight = self._sight(
+            [here.position, *stood], near, np.vstack([ways_m, self._apart.between(stood)])
+        )
+        return in_one_view([one for one, seen in zip(near, sight[0], strict=True) if seen], here)
+
+    def _sight(
+        self, places: Sequence[Vector3], regions: Sequence[Region], ways_m: FloatArray
+    ) -> BoolArray:
+        """Which of n regions no wall hides from m places, as far as is known, shape (m, n).
+
+        Args:
+            places: `map`.
+            regions: Furniture; from one of the places each is well seen.
+            ways_m: From the places to where one stands to look at each, shape (m, n): where one
+                comes there as straight as one looks, nothing is between.
+        """
+        tops = [region.looked_at[0] for region in regions]
+        away = np.reshape(tops, (-1, 3))[None, :, :2] - np.reshape(places, (-1, 3))[:, None, :2]
+        straight = ways_m <= np.linalg.norm(away, axis=-1) + STOOD_M + DETOUR_M
+        seen = self.errand.body.navigator.in_sight(places, tops, within_m=GLANCE_M)
+        return np.asarray(seen | straight)
 
     def _chance(self, region: Region) -> float:
         """How likely it is there, less where it was passed and nothing noticed."""
@@ -228,11 +273,20 @@ class Hunt:
         reach: bool = False,
         square: bool = False,
         apart_from: Sequence[Pose] = (),
+        passing: Sequence[Region] = (),
     ) -> tuple[bool, Seen | None]:
         """Drive to where a point can be looked at, or stop where the thing is seen on the way.
 
         One like it is taken for it only where none was known to be, and none was looked for in
         vain on this errand.
+
+        Args:
+            at: `map`.
+            name: Of what is there.
+            reach: Whether the hand must reach it.
+            square: Whether to look at it straight from the front.
+            apart_from: Where it stood before in vain.
+            passing: Furniture; it also stops for what is worth a glance now that it is near.
 
         Returns:
             Whether it arrived, and what it stopped for.
@@ -242,7 +296,8 @@ class Hunt:
 
         def stop() -> bool:
             spotted.extend(item for item in self._look_about() if _away_from(item, others))
-            return bool(spotted)
+            self._passing = not spotted and self._passes(passing)
+            return bool(spotted) or self._passing
 
         self.errand.body.eyes.noticed()
         arrived = self.errand.approach(
@@ -250,16 +305,35 @@ class Hunt:
         )
         return arrived, spotted[-1] if spotted else None
 
-    def search(self, region: Region) -> Seen | None:
-        """Look over a surface, or into what is shut."""
+    def _passes(self, regions: Sequence[Region]) -> bool:
+        """Whether furniture is near that was never glanced at, and no wall is between."""
+        here = self.errand.body.navigator.where().map_pose
+        if here is None or math.dist(here.position, self._checked) < CHECKED_M:
+            return False
+        self._checked = here.position
+        new = [one for one in regions if not self._passed.was_glanced_at(one)]
+        return bool(self._views([one for one in new if _away_m(here, one) <= NEAR_M]))
+
+    def search(self, region: Region, *, passing: Sequence[Region] = ()) -> Seen | None:
+        """Look over a surface, or into what is shut.
+
+        Args:
+            region: Which.
+            passing: Furniture that is worth a glance on the way there.
+        """
         self._searched.append(region.centre)
         errand = self.errand
+        self._passing = False
         arrived, spotted = self._go_looking(
-            region.looked_at[0], region.name, square=has_boards(region.name)
+            region.looked_at[0], region.name, square=has_boards(region.name), passing=passing
         )
         if spotted is not None:
             self._searched.pop()
             return self._go_and_see(spotted)
+        if self._passing:
+            self._searched.pop()
+            errand.stands_elsewhere()
+            return None
         if not arrived:
             return None
         seen = self._inside(region) if region.shut else self._upon(region)
@@ -346,6 +420,10 @@ class Hunt:
 
 def _away_from(seen: Seen, places: Sequence[Vector3]) -> bool:
     return all(math.dist(seen.position, place) > SAME_SPOT_M for place in places)
+
+
+def _away_m(here: Pose, region: Region) -> float:
+    return math.hypot(region.centre[0] - here.x, region.centre[1] - here.y)
 
 
 def _may_hold(front: Region, at: Vector3) -> bool:

@@ -14,16 +14,15 @@ import numpy as np
 from memory_core.planning.body import Seen
 from memory_core.planning.candidates import SAME_SPOT_M
 from memory_core.planning.regions import Region, has_boards, supports
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import BoolArray, FloatArray, Pose, Vector3
 
-PASSED_M, PASSED_FRAMES, PASSED_SHARE = 2.5, 3, 0.6
+PASSED_M, PASSED_FRAMES, PASSED_SHARE = 4.0, 3, 0.5
 """Furniture of which so much was seen, as on a floor plan, from so near in so many frames was looked
 over in passing; of a chair from behind and of a high cabinet little is seen."""
-GLANCE_M, LOW_M, HIGH_M, DETOUR_M = 3.5, -0.3, 1.1, 0.5
-"""Furniture is glanced at from so far, if it is so high above this floor, and the way there not so
-much longer than the look: there a wall is between."""
-STOOD_M = 1.2
-"""Who looks at furniture stands about so far from it."""
+NEAR_M = 2.5
+"""Who drives by furniture stops to glance at it from so far."""
+GLANCE_M, LOW_M, HIGH_M = 3.5, -0.3, 1.1
+"""Furniture is glanced at from so far, if it is so high above this floor."""
 SHOWN, SHOWN_CELL_M, ABOVE_M = 0.5, 0.2, 0.6
 """A look shows furniture that has something in view over so much of it: not its feet (seats are as
 low as in the middle of a chair), and what stands on it."""
@@ -35,7 +34,7 @@ LEAST_M2, EDGE_M2, CELL_M = 0.25, 0.06, 0.1
 """So much of the floor plan furniture takes up at least; of what seems smaller than an edge no
 more than that was ever seen."""
 WIDE_M = 1.0
-OVERLOOKED, OVERLOOKED_WIDE, GLANCED = 0.15, 0.5, 0.1
+OVERLOOKED, OVERLOOKED_WIDE, GLANCED = 0.15, 0.3, 0.1
 """Chance that a thing on furniture is not noticed in passing (wide pieces are passed in part), and
 where a glance of two looks showed it."""
 SHOWS = 0.6
@@ -73,49 +72,42 @@ class Passed:
             (region, here.position, shown(region, cloud) >= SHOWN) for region in regions
         ]
 
-    def views(self, regions: Sequence[Region], here: Pose) -> list[list[Region]]:
-        """Furniture that is worth a glance from here, in groups that one look takes in.
+    def worth_a_glance(self, regions: Sequence[Region], here: Pose) -> list[Region]:
+        """Furniture that is near enough, and was neither looked over nor glanced at from here.
 
         Shelves are glanced at too, but have to be gone to all the same.
         """
-        return _in_one_view([one for one in regions if self._worth_a_glance(one, here)], here)
-
-    def _worth_a_glance(self, region: Region, here: Pose) -> bool:
-        x, y, z = here.inverse().apply(*region.looked_at[0])
-        away_m = math.hypot(x, y)
-        return (
-            not region.shut
-            and away_m <= GLANCE_M
-            and LOW_M <= z <= HIGH_M
-            and region.travel_m <= away_m + DETOUR_M
+        return [
+            region
+            for region, near in zip(regions, in_view(regions, [here.position])[0], strict=True)
+            if near
+            and not region.shut
             and self.overlooked(region) == 1.0
             and not any(
                 _same_piece(region, one) and math.dist(here.position, stood) < ELSEWHERE_M
                 for one, stood, _ in self._glanced
             )
-        )
+        ]
+
+    def was_glanced_at(self, region: Region) -> bool:
+        """Whether it was, from wherever."""
+        return any(_same_piece(region, one) for one, _, _ in self._glanced)
 
     def shows(
-        self, regions: Sequence[Region], stood: Sequence[Vector3], apart_m: FloatArray
+        self, regions: Sequence[Region], stood: Sequence[Vector3], sight: BoolArray
     ) -> FloatArray:
         """How likely what is on n regions is noticed while one looks at each.
 
         Args:
             regions: Furniture, drawers and doors.
             stood: Where one stands to look at each, `map`.
-            apart_m: Ways between those, shape (n, n).
+            sight: Which of the regions no wall hides from there, shape (n, n).
 
         Returns:
             Shape (n, n), as `search_order.Places.shows`.
         """
-        count = len(regions)
-        top = np.reshape([region.top for region in regions], (count, 3))
-        away = top[None] - np.reshape(stood, (count, 3))[:, None]
-        away_m = np.hypot(away[..., 0], away[..., 1])
         new = [_is_open(region) and self.overlooked(region) == 1.0 for region in regions]
-        seen = np.array(new, bool) & (away_m <= GLANCE_M)
-        seen &= (away[..., 2] >= LOW_M) & (away[..., 2] <= HIGH_M)
-        seen &= apart_m <= away_m + STOOD_M + DETOUR_M
+        seen = np.array(new, bool) & sight & in_view(regions, stood)
         shows = np.where(seen, SHOWS, 0.0)
         np.fill_diagonal(shows, 1.0)
         return shows
@@ -136,6 +128,14 @@ class Passed:
         if frames < PASSED_FRAMES:
             return 1.0
         return OVERLOOKED_WIDE if max(region.size[:2]) > WIDE_M else OVERLOOKED
+
+
+def in_view(regions: Sequence[Region], places: Sequence[Vector3]) -> BoolArray:
+    """Which of n regions are near enough to be looked over from m places, shape (m, n)."""
+    top = np.reshape([region.looked_at[0] for region in regions], (-1, 3))
+    away = top[None] - np.reshape(places, (-1, 3))[:, None]
+    near = np.hypot(away[..., 0], away[..., 1]) <= GLANCE_M
+    return np.asarray(near & (away[..., 2] >= LOW_M) & (away[..., 2] <= HIGH_M))
 
 
 def aim(regions: Sequence[Region], here: Pose) -> Vector3:
@@ -200,7 +200,7 @@ def _is_open(region: Region) -> bool:
     return not region.shut and not has_boards(region.name)
 
 
-def _in_one_view(regions: Sequence[Region], here: Pose) -> list[list[Region]]:
+def in_one_view(regions: Sequence[Region], here: Pose) -> list[list[Region]]:
     """Regions in groups that one look takes in, from left to right."""
     views: list[tuple[float, list[Region]]] = []
     for bearing, region in sorted(

@@ -56,7 +56,7 @@ evaluation uses."""
 SHUT_AWAY = {True: 0.2, False: 0.9}
 """How likely a thing is shut away, by whether one of its kind was ever seen: what people use lies
 about, and in the open it would have been seen."""
-TYPICAL_M2, LEAST_M2, MOST_M2 = 0.5, 0.02, 4.0
+TYPICAL_M2, LEAST_M2, MOST_M2 = 0.5, 0.1, 4.0
 FRONT_M = 0.8
 """A drawer's front is at most so far from the middle of the furniture it is in, along the floor."""
 FRONTED = (FURNITURE | CLOSED | {"stand", "sink", "pantry"}) - frozenset(

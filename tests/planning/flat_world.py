@@ -23,7 +23,7 @@ from memory_core.planning.body import (
     Seen,
     Stand,
 )
-from memory_core.types import FloatArray, Observation, Pose, Sighting, Vector3
+from memory_core.types import BoolArray, FloatArray, Observation, Pose, Sighting, Vector3
 
 EYE_M = 1.2
 SEES_M = 4.0
@@ -98,6 +98,14 @@ class FlatWorld:
 
     def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
         return np.array([math.dist(start[:2], goal[:2]) for goal in goals])
+
+    def in_sight(
+        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+    ) -> BoolArray:
+        return np.array([
+            [math.dist(place[:2], target[:2]) <= within_m and not self.blocked(target) for target in targets]
+            for place in places
+        ], bool).reshape(len(places), len(targets))  # fmt: skip
 
     def frontiers(self) -> tuple[Vector3, ...]:
         return ()

@@ -173,7 +173,8 @@ def test_it_does_not_look_first_where_it_failed_before(world):
     world.things.remove(mug)
     first = planner(world).do("find the red mug")
     assert not first.done and first.reason == "not found"
-    world.looks.clear()
+    there = "drive to see the red mug"
+    assert first.steps[0].told == there
     world.pose = Pose()
     mug.at = (-7.2, 1.3, 0.55)
     world.things.append(mug)
@@ -181,7 +182,9 @@ def test_it_does_not_look_first_where_it_failed_before(world):
     assert plan.recalled and not plan.recalled[0].done
     outcome = planner(world).do("find the red mug")
     assert outcome.done
-    assert math.dist(world.looks[0][:2], (7.4, 0.3)) > 1.0, "it went where it had failed"
+    went = [step.told for step in outcome.steps if step.skill == "approach"]
+    assert there not in went[:-1], "it went where it had failed"
+    assert went[-1] == there and math.dist(outcome.looked[-1].position, mug.at) < 0.3
 
 
 def test_what_is_nowhere_ends_with_a_reason_and_every_place_is_looked_at_once(world):
@@ -202,6 +205,21 @@ def test_who_searches_glances_round_about_before_he_drives_on(world):
     assert [step.skill for step in outcome.steps if step.skill == "search"] == []
     assert any(abs(look[1] - 1.5) < 0.6 for look in world.looks), "it looked at the stove"
     assert world.travelled_m < 1.5
+
+
+def test_who_drives_by_furniture_stops_to_glance_at_what_lies_beside_the_way(tmp_path):
+    with RobotMemory.open(tmp_path / "memory") as memory:
+        bench = Thing("bench", (3.0, 2.3, 0.4), size=(0.8, 0.6, 0.8))
+        world = tour(FlatWorld(memory, [*furnished(), bench]))
+        world.next_day()
+        world.things.append(Thing("yellow umbrella", (3.0, 2.3, 0.85)))
+        world.looks.clear()
+        outcome = planner(world).do("find the yellow umbrella")
+        assert outcome.done, outcome
+        assert any(math.dist(look[:2], bench.at[:2]) < 0.3 for look in world.looks)
+        steps = [(step.told, step.reason) for step in outcome.steps]
+        assert ("drive to see the stove", "interrupted") in steps
+        assert not any("bench" in told for told, _ in steps), "a glance was enough"
 
 
 def test_what_hides_a_surface_is_looked_past_from_elsewhere(world, monkeypatch):

@@ -40,9 +40,10 @@ from memory_core.planning.navigation.pursuit import (
     free_along,
     turn_speed,
 )
+from memory_core.planning.navigation.sight import in_sight
 from memory_core.planning.navigation.standing import poses_facing
 from memory_core.semantic.floor_plan import FloorPlan
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import BoolArray, FloatArray, Pose, Vector3
 
 _WITHIN_REACH_M = 1.0
 _OTHER_ROOM_M = 40.0
@@ -62,6 +63,10 @@ _LOOKS = 4
 _DRIVEN, _BUMPED_M, _BUMPED_AGAIN_M = 150, 0.15, 0.8
 """So many movements can be undone; so far back after a bump, and after those that follow."""
 _BACK_OFF = (0.15, 1.2)
+_SLIP_M_S, _SLIP_RAD_S, _SLIPS, _TURN_BUMPS = 0.1, 0.4, 6, 3
+"""So slowly, and so many steps, it leaves what touches it; so often on one turn."""
+_STIRRED_M, _STIRRED_RAD = 0.02, 0.1
+"""Who moved no farther is where it was."""
 _WANDERS_S = 90.0
 _WANDERING_MARGIN_M = 0.08
 
@@ -191,6 +196,21 @@ class GridNavigator:
             inside = self._shares_room(pose, target)
             stands.append(Stand(pose, cost_m if inside else cost_m + _OTHER_ROOM_M))
         return tuple(sorted(stands, key=lambda stand: stand.cost_m))
+
+    def in_sight(
+        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+    ) -> BoolArray:
+        """See `Navigator.in_sight`."""
+        at, there = np.reshape(places, (-1, 3)), np.reshape(targets, (-1, 3))
+        floor_of = [np.array([self._floors.of(z) for z in one[:, 2]]) for one in (at, there)]
+        seen = np.zeros((len(at), len(there)), bool)
+        for floor in set(floor_of[0].tolist()) & set(floor_of[1].tolist()):
+            mine, its = (np.flatnonzero(one == floor) for one in floor_of)
+            grid = self.localiser.atlas.grids[floor]
+            seen[np.ix_(mine, its)] = in_sight(
+                grid, at[mine, :2], there[its, :2], within_m=within_m
+            )
+        return seen
 
     def _onward(self, floor: int, target: Vector3, then: Vector3) -> Sweep:
         """Ways from where the robot goes after a target, or from the lift that it takes there."""
@@ -422,8 +442,11 @@ class GridNavigator:
                 return first
             first = first or reason
             bumps += reason == "bumped"
-            if reason == "bumped" and self._driven:
+            if reason == "bumped":
+                before = self._wheels()
                 self._retrace(_BUMPED_M if bumps == 1 else _BUMPED_AGAIN_M, interrupted)
+                if self._is_near(before):
+                    self._slip_free(interrupted)
                 self._look(interrupted)
             else:
                 self._back_off(interrupted)
@@ -509,13 +532,19 @@ class GridNavigator:
         return not len(points) or grid.distance_to_occupied_m(points, within_m=radius) >= radius
 
     def _face(self, goal: Pose, within_rad: float, interrupted: Interrupted) -> str:
+        bumps = 0
         for _ in range(math.ceil(20 / self._step_s)):
             error = wrap(goal.yaw - self.localiser.pose[2])
             if abs(error) <= 0.6 * within_rad:
                 return "reached"
             if interrupted():
                 return "interrupted"
-            self._advance(0.0, turn_speed(error, self._limits, seconds=self._step_s))
+            speed = turn_speed(error, self._limits, seconds=self._step_s)
+            if self._advance(0.0, speed).bumped:
+                bumps += 1
+                if bumps == _TURN_BUMPS:
+                    return "bumped"
+                self._slip_free(interrupted)
         return "blocked"
 
     def _advance(self, linear: float, angular: float, *, noted: bool = True) -> Motion:
@@ -600,6 +629,25 @@ class GridNavigator:
                 if self._advance(-forward / seconds, -turned / seconds, noted=False).bumped:
                     self._driven.clear()
                     return
+
+    def _slip_free(self, interrupted: Interrupted) -> None:
+        """Leave what touches the robot, a door that was swung against it: any way that goes."""
+        fast, turn = _SLIP_M_S, _SLIP_RAD_S
+        before = self._wheels()
+        for linear, angular in (
+            (fast, 0.0), (-fast, 0.0), (fast, turn), (fast, -turn), (-fast, turn), (-fast, -turn),
+            (0.0, turn), (0.0, -turn),
+        ):  # fmt: skip
+            for _ in range(_SLIPS):
+                if interrupted() or self._advance(linear, angular, noted=False).bumped:
+                    break
+            if interrupted() or not self._is_near(before):
+                return
+
+    def _is_near(self, before: Planar) -> bool:
+        """Whether the wheels hardly moved since."""
+        _, _, turned = apart = between(before, self._wheels())
+        return math.hypot(*apart[:2]) <= _STIRRED_M and abs(wrap(turned)) <= _STIRRED_RAD
 
     def _find_itself(self, interrupted: Interrupted) -> bool:
         """Drive to where it has not been since it got lost, until the scans fit one place only."""

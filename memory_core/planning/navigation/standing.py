@@ -6,14 +6,11 @@ import math
 
 import numpy as np
 
-from memory_core.planning.navigation.grid import OCCUPIED
 from memory_core.planning.navigation.paths import Point, Sweep
 from memory_core.planning.navigation.planar import Planar
-from memory_core.types import FloatArray
+from memory_core.planning.navigation.sight import INSIDE_M, MORE_INSIDE_M, hidden_m
 
 _SECTORS = 16
-_INSIDE_M = 0.7
-_MORE_INSIDE_M = 0.12
 _THROUGH_M = 20.0
 """Who may look through a wall would go as far to do better."""
 
@@ -54,12 +51,12 @@ def poses_facing(
     away = np.hypot(*(points - target).T)
     kept = (away >= near_m) & (away <= far_m)
     points, cells, away = points[kept], cells[kept], away[kept]
-    hidden = _hidden_m(sweep, points, target, far_m)
-    seen = hidden <= _INSIDE_M
+    hidden = hidden_m(grid, points, np.broadcast_to(target, points.shape))
+    seen = hidden <= INSIDE_M
     if not seen.any():
         return []
     points, cells, hidden, away = points[seen], cells[seen], hidden[seen], away[seen]
-    through = hidden > hidden.min() + _MORE_INSIDE_M
+    through = hidden > hidden.min() + MORE_INSIDE_M
     cost = sweep.costs[cells[:, 0], cells[:, 1]] + _THROUGH_M * through
     if onward is not None and onward.reached[cells[:, 0], cells[:, 1]].all():
         cost = cost + onward.costs[cells[:, 0], cells[:, 1]]
@@ -72,25 +69,3 @@ def poses_facing(
     best = order[first]
     poses = np.column_stack([points, heading])[best].tolist()
     return [((x, y, yaw), c) for (x, y, yaw), c in zip(poses, cost[best].tolist(), strict=True)]
-
-
-def _hidden_m(sweep: Sweep, points: FloatArray, target: Point, far_m: float) -> FloatArray:
-    """How much of each line from a point ends in what is not free, seen from the target.
-
-    Infinite where a line, once free, meets something again.
-    """
-    grid = sweep.ground.grid
-    count = max(8, math.ceil(far_m / grid.cell_m))
-    share = np.linspace(0, 1, count)
-    lines = np.array(target) + share[None, :, None] * (points - target)[:, None, :]
-    cells = grid.cells(lines.reshape(-1, 2))
-    inside = ((cells >= 0) & (cells < grid.shape)).all(axis=1)
-    odds = np.zeros(len(cells))
-    odds[inside] = grid.scan_odds[cells[inside, 0], cells[inside, 1]]
-    solid = (odds > OCCUPIED).reshape(len(points), count)
-    open_ = (odds < 0).reshape(len(points), count)
-    begun = np.maximum.accumulate(open_, axis=1)
-    begins = np.where(open_.any(axis=1), open_.argmax(axis=1), count)
-    lengths = np.hypot(*(points - target).T)
-    hidden = lengths * share[np.minimum(begins, count - 1)]
-    return np.asarray(np.where((begun & solid).any(axis=1), np.inf, hidden))

@@ -244,6 +244,24 @@ def bumping_into(robot, low, high):
     return bumps
 
 
+@pytest.mark.parametrize("free", [1.0, -1.0])
+def test_who_is_touched_by_a_door_leaves_it_whichever_way_goes(small, free):
+    robot, navigator = small
+    drive, start, bumps = robot.drive, (robot.x, robot.y), []
+
+    def driving(linear, angular, seconds):
+        in_touch = math.dist((robot.x, robot.y), start) < 0.04
+        if in_touch and (angular or linear * free < 0):
+            bumps.append((linear, angular))
+            return replace(drive(0.0, 0.0, seconds), bumped=True)
+        return drive(linear, angular, seconds)
+
+    robot.drive = driving
+    arrival = navigator.go(Pose.from_yaw(0.8, 2.6, yaw=2.0))
+    assert arrival.reached, arrival
+    assert 1 <= len(bumps) <= 4
+
+
 def test_after_bumps_it_goes_back_the_way_it_came_and_round(small):
     robot, navigator = small
     bumps = bumping_into(robot, (1.6, 0.0), (2.2, 1.5))

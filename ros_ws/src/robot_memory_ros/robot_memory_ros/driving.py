@@ -13,7 +13,7 @@ from nav2_msgs.action import ComputePathToPose, FollowPath, NavigateToPose
 from rclpy.node import Node
 
 from memory_core.planning.body import Arrival, Interrupted, Localisation, Stand
-from memory_core.types import FloatArray, Pose, Vector3
+from memory_core.types import BoolArray, FloatArray, Pose, Vector3
 from robot_memory_ros.calling import POLL_S, ActionCaller, Ended
 from robot_memory_ros.convert import make_message, pose_message
 from robot_memory_ros.frames import LiveFrames
@@ -125,6 +125,12 @@ class RosNavigator:
     def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
         """See `Navigator.ways_m`; as the crow flies where no map has come."""
         return self._ways.ways_m(start, goals)
+
+    def in_sight(
+        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+    ) -> BoolArray:
+        """See `Navigator.in_sight`."""
+        return self._ways.in_sight(places, targets, within_m=within_m)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """See `Navigator.frontiers`."""

@@ -15,9 +15,10 @@ from memory_core.planning.navigation.frontiers import frontiers
 from memory_core.planning.navigation.grid import FREE, HIT, OccupancyGrid
 from memory_core.planning.navigation.paths import Ground, Sweep, length_m
 from memory_core.planning.navigation.planar import spatial
+from memory_core.planning.navigation.sight import in_sight
 from memory_core.planning.navigation.standing import poses_facing
 from memory_core.recordings import messages as ros
-from memory_core.types import FloatArray, Vector3
+from memory_core.types import BoolArray, FloatArray, Vector3
 
 WITHIN_REACH_M = 1.0
 STOOD_M = 0.05
@@ -97,6 +98,16 @@ class MapWays:
             onward = self._onward = Sweep.renewed(self._onward, sweep.ground, then[:2])
         found = poses_facing(sweep, target[:2], near_m=near_m, far_m=far_m, onward=onward)
         return tuple(Stand(spatial(pose), cost_m) for pose, cost_m in found)
+
+    def in_sight(
+        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+    ) -> BoolArray:
+        """Tell what is seen from where; nothing hides anything where no map has come."""
+        ground = self._ground_now()
+        at, there = (np.reshape(some, (-1, 3))[:, :2] for some in (places, targets))
+        if ground is None:
+            return np.linalg.norm(there[None] - at[:, None], axis=-1) <= within_m
+        return in_sight(ground.grid, at, there, within_m=within_m)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """Find free places at the edge of what is known."""
