@@ -150,15 +150,12 @@ class Navigator(Protocol):
     def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
         """Lengths of the ways from a place to n others, shape (n,); infinite where there is none."""
 
-    def in_sight(
-        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
-    ) -> BoolArray:
-        """Which of n targets are seen from m places as far as walls tell, shape (m, n).
+    def in_sight(self, targets: Sequence[Vector3], inside_m: FloatArray) -> BoolArray:
+        """Which of n pieces of furniture no wall hides from here, as far as is known, shape (n,).
 
         Args:
-            places: `map`.
-            targets: Middles of furniture, `map`; each is seen well from one of the places.
-            within_m: No farther.
+            targets: Their middles, `map`.
+            inside_m: How far from its middle each may reach, shape (n,).
         """
 
     def frontiers(self) -> tuple[Vector3, ...]:

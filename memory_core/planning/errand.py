@@ -201,7 +201,7 @@ class Errand:
         self.steps.append(StepTaken(name, told(skill), done, reason, self.now_ns))
         if self._interrupted():
             raise Ended("interrupted")
-        ends = self._circles.note(skill, done=done)
+        ends = self._circles.note(skill, done=done or reason == "interrupted")  # it saw something
         if ends is not None:
             raise Ended(ends)
         if reason in ("lost", "no arm"):

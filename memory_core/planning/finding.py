@@ -15,7 +15,6 @@ from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.passing import (
-    GLANCE_M,
     NEAR_M,
     SAME_PIECE_M,
     WIDE_M,
@@ -23,11 +22,12 @@ from memory_core.planning.passing import (
     aim,
     hid,
     in_one_view,
+    in_view,
 )
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
 from memory_core.planning.search_order import Apart, Places, best_density, shortest_search
-from memory_core.types import BoolArray, FloatArray, Pose, Vector3
+from memory_core.types import FloatArray, Pose, Vector3
 
 PAST_DAYS = 14
 UNLIKELY = 0.01
@@ -41,9 +41,6 @@ LIKELY = 40
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 IN_VIEW = 8
 """One place to stand at shows hardly more regions than these."""
-STOOD_M, DETOUR_M = 1.2, 0.5
-"""Who looks at furniture stands about so far from it, and takes so much longer a way where nothing
-is between."""
 CHECKED_M = 0.3
 """A drive looks out so often for what is worth a glance."""
 STOOD = 2
@@ -74,9 +71,10 @@ class Hunt:
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
     _stands: dict[Vector3, Vector3] = field(default_factory=dict)
-    _passing: bool = False
-    """Whether a drive was ended to glance at what it passes."""
+    _passes_by: list[list[Region]] = field(default_factory=list)
+    """What the last drive was ended for, to glance at it."""
     _checked: Vector3 = (math.inf, math.inf, math.inf)
+    """Where a drive last looked out for that."""
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
@@ -154,7 +152,7 @@ class Hunt:
             self.errand.body.navigator.ways_m(self.errand.here().position, stood),
             apart_m,
             np.array([region.look_m for region in likely]),
-            self._passed.shows(likely, stood, self._sight(stood, likely, apart_m)),
+            self._passed.shows(likely, stood, apart_m),
         )
         order = shortest_search(places)
         return likely[order[0]] if order else None, best_density(order, places)
@@ -171,31 +169,14 @@ class Hunt:
 
     def _views(self, regions: Sequence[Region]) -> list[list[Region]]:
         """Furniture that is worth a glance from here, in groups that one look takes in."""
-        here, navigator = self.errand.here(), self.errand.body.navigator
+        here = self.errand.here()
         near = self._passed.worth_a_glance(regions, here)
-        stood = [self._stood(region) for region in near]
-        ways_m = navigator.ways_m(here.position, stood)
-        sight = self._sight(
-            [here.position, *stood], near, np.vstack([ways_m, self._apart.between(stood)])
+        if not near:
+            return []
+        seen = self.errand.body.navigator.in_sight(
+            [region.centre for region in near], np.array([region.rim_m for region in near])
         )
-        return in_one_view([one for one, seen in zip(near, sight[0], strict=True) if seen], here)
-
-    def _sight(
-        self, places: Sequence[Vector3], regions: Sequence[Region], ways_m: FloatArray
-    ) -> BoolArray:
-        """Which of n regions no wall hides from m places, as far as is known, shape (m, n).
-
-        Args:
-            places: `map`.
-            regions: Furniture; from one of the places each is well seen.
-            ways_m: From the places to where one stands to look at each, shape (m, n): where one
-                comes there as straight as one looks, nothing is between.
-        """
-        tops = [region.looked_at[0] for region in regions]
-        away = np.reshape(tops, (-1, 3))[None, :, :2] - np.reshape(places, (-1, 3))[:, None, :2]
-        straight = ways_m <= np.linalg.norm(away, axis=-1) + STOOD_M + DETOUR_M
-        seen = self.errand.body.navigator.in_sight(places, tops, within_m=GLANCE_M)
-        return np.asarray(seen | straight)
+        return in_one_view([one for one, there in zip(near, seen, strict=True) if there], here)
 
     def _chance(self, region: Region) -> float:
         """How likely it is there, less where it was passed and nothing noticed."""
@@ -293,11 +274,13 @@ class Hunt:
         """
         spotted: list[Seen] = []
         others = self._others()
+        self._passes_by = []
 
         def stop() -> bool:
             spotted.extend(item for item in self._look_about() if _away_from(item, others))
-            self._passing = not spotted and self._passes(passing)
-            return bool(spotted) or self._passing
+            if not spotted and not self._passes_by:
+                self._passes_by = self._new_views(passing)
+            return bool(spotted or self._passes_by)  # asked again, it says the same
 
         self.errand.body.eyes.noticed()
         arrived = self.errand.approach(
@@ -305,14 +288,17 @@ class Hunt:
         )
         return arrived, spotted[-1] if spotted else None
 
-    def _passes(self, regions: Sequence[Region]) -> bool:
-        """Whether furniture is near that was never glanced at, and no wall is between."""
+    def _new_views(self, regions: Sequence[Region]) -> list[list[Region]]:
+        """Furniture that the robot is near to now, that no wall hides and was never glanced at."""
         here = self.errand.body.navigator.where().map_pose
         if here is None or math.dist(here.position, self._checked) < CHECKED_M:
-            return False
+            return []
         self._checked = here.position
-        new = [one for one in regions if not self._passed.was_glanced_at(one)]
-        return bool(self._views([one for one in new if _away_m(here, one) <= NEAR_M]))
+        near = in_view(regions, [here.position], within_m=NEAR_M)[0]
+        return self._views([
+            region for region, is_near in zip(regions, near, strict=True)
+            if is_near and not has_boards(region.name) and not self._passed.was_glanced_at(region)
+        ])  # fmt: skip
 
     def search(self, region: Region, *, passing: Sequence[Region] = ()) -> Seen | None:
         """Look over a surface, or into what is shut.
@@ -323,17 +309,15 @@ class Hunt:
         """
         self._searched.append(region.centre)
         errand = self.errand
-        self._passing = False
         arrived, spotted = self._go_looking(
             region.looked_at[0], region.name, square=has_boards(region.name), passing=passing
         )
         if spotted is not None:
             self._searched.pop()
             return self._go_and_see(spotted)
-        if self._passing:
+        if self._passes_by:
             self._searched.pop()
-            errand.stands_elsewhere()
-            return None
+            return self._glance(self._passes_by)
         if not arrived:
             return None
         seen = self._inside(region) if region.shut else self._upon(region)
@@ -420,10 +404,6 @@ class Hunt:
 
 def _away_from(seen: Seen, places: Sequence[Vector3]) -> bool:
     return all(math.dist(seen.position, place) > SAME_SPOT_M for place in places)
-
-
-def _away_m(here: Pose, region: Region) -> float:
-    return math.hypot(region.centre[0] - here.x, region.centre[1] - here.y)
 
 
 def _may_hold(front: Region, at: Vector3) -> bool:

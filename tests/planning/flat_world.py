@@ -54,6 +54,7 @@ class FlatWorld:
     session: str = "day 1"
     pose: Pose = field(default_factory=Pose)
     blocked: Callable[[Vector3], bool] = lambda at: False
+    walled: Callable[[Vector3], bool] = lambda at: False
     unseen: Callable[[str], bool] = lambda label: False
     slips: int = 0
     lost: bool = False
@@ -99,13 +100,8 @@ class FlatWorld:
     def ways_m(self, start: Vector3, goals: Sequence[Vector3]) -> FloatArray:
         return np.array([math.dist(start[:2], goal[:2]) for goal in goals])
 
-    def in_sight(
-        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
-    ) -> BoolArray:
-        return np.array([
-            [math.dist(place[:2], target[:2]) <= within_m and not self.blocked(target) for target in targets]
-            for place in places
-        ], bool).reshape(len(places), len(targets))  # fmt: skip
+    def in_sight(self, targets: Sequence[Vector3], inside_m: FloatArray) -> BoolArray:
+        return np.array([not self.walled(target) for target in targets], bool)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         return ()

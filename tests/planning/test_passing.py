@@ -10,6 +10,7 @@ import numpy as np
 from memory_core.planning.body import Seen
 from memory_core.planning.passing import (
     GLANCED,
+    GLANCES,
     OVERLOOKED,
     OVERLOOKED_WIDE,
     PASSED_FRAMES,
@@ -168,8 +169,19 @@ def test_furniture_round_about_is_worth_one_glance_from_each_place():
     passed = Passed()
     passed.glance(around, HERE, cloud(behind))
     assert passed.worth_a_glance(around, HERE) == []
-    elsewhere = Pose(1.0, 0.5, 0.0)
-    assert passed.worth_a_glance(around, elsewhere) == [TABLE, beside]
+    for n in range(1, GLANCES):
+        elsewhere = Pose(0.8 * n, 0.5, 0.0)
+        assert passed.worth_a_glance(around, elsewhere) == [TABLE, beside]
+        passed.glance([TABLE, beside], elsewhere, np.empty((0, 3)))
+    assert passed.worth_a_glance(around, Pose(0.8, -0.8, 0.0)) == [], "something hides them"
+
+
+def test_what_is_larger_than_it_seemed_was_glanced_at_all_the_same():
+    passed = Passed()
+    edge = replace(TABLE, name="sofa", size=(0.4, 0.4, 0.8))
+    passed.glance([edge], HERE, cloud(edge))
+    assert passed.was_glanced_at(replace(edge, centre=(3.7, 1.0, 0.4), size=(1.8, 0.8, 0.8)))
+    assert not passed.was_glanced_at(replace(edge, centre=(4.5, 1.0, 0.4), size=(1.8, 0.8, 0.8)))
 
 
 def test_from_where_one_looks_at_furniture_what_is_near_and_not_behind_a_wall_is_seen():
@@ -179,11 +191,11 @@ def test_from_where_one_looks_at_furniture_what_is_near_and_not_behind_a_wall_is
     shelf = replace(TABLE, name="bookshelf", centre=(3.0, 2.0, 0.8))
     regions = [TABLE, beside, far, shelf]
     stood = [(2.0, 1.0, 0.0), (4.0, 1.0, 0.0), (8.0, 1.0, 0.0), (2.0, 2.0, 0.0)]
-    sight = np.ones((4, 4), bool)
-    shows = passed.shows(regions, stood, sight)
+    apart = np.linalg.norm(np.subtract(stood, np.array(stood)[:, None]), axis=2)
+    shows = passed.shows(regions, stood, apart)
     assert (shows.diagonal() == 1.0).all()
     assert np.argwhere(shows == SHOWS).tolist() == [[0, 1], [1, 0], [2, 1], [3, 0], [3, 1]]
-    sight[0, 1] = False
-    assert passed.shows(regions, stood, sight)[0, 1] == 0.0
+    apart[0, 1] = apart[1, 0] = 7.0
+    assert passed.shows(regions, stood, apart)[0, 1] == 0.0
     passed.glance([beside], HERE, cloud(beside))
-    assert not passed.shows(regions, stood, sight)[3, 1]
+    assert not passed.shows(regions, stood, apart)[3, 1]

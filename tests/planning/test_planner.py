@@ -20,6 +20,7 @@ from memory_core.memory import RobotMemory
 from memory_core.planning.body import Done
 from memory_core.planning.errand import SEEN_APART_M
 from memory_core.planning.knowledge import Remembered
+from memory_core.planning.passing import Passed
 from memory_core.planning.planner import Planner
 from memory_core.planning.regions import STILL_AROUND, evidence, room_kinds, searchable
 from memory_core.types import Observation, Pose, Sighting
@@ -207,19 +208,40 @@ def test_who_searches_glances_round_about_before_he_drives_on(world):
     assert world.travelled_m < 1.5
 
 
-def test_who_drives_by_furniture_stops_to_glance_at_what_lies_beside_the_way(tmp_path):
-    with RobotMemory.open(tmp_path / "memory") as memory:
-        bench = Thing("bench", (3.0, 2.3, 0.4), size=(0.8, 0.6, 0.8))
-        world = tour(FlatWorld(memory, [*furnished(), bench]))
-        world.next_day()
-        world.things.append(Thing("yellow umbrella", (3.0, 2.3, 0.85)))
-        world.looks.clear()
-        outcome = planner(world).do("find the yellow umbrella")
-        assert outcome.done, outcome
-        assert any(math.dist(look[:2], bench.at[:2]) < 0.3 for look in world.looks)
-        steps = [(step.told, step.reason) for step in outcome.steps]
-        assert ("drive to see the stove", "interrupted") in steps
-        assert not any("bench" in told for told, _ in steps), "a glance was enough"
+@pytest.mark.parametrize("walled", [False, True])
+def test_a_drive_is_ended_to_glance_at_what_it_comes_by_unless_a_wall_hides_it(
+    world, monkeypatch, walled
+):
+    glanced, glance = [], Passed.glance
+
+    def noting(passed, regions, *seen):
+        glanced.extend(region.name for region in regions)
+        glance(passed, regions, *seen)
+
+    monkeypatch.setattr(Passed, "glance", noting)
+    world.next_day()
+    world.walled = lambda at: walled
+    outcome = planner(world).do("find the green umbrella")
+    ended = [s for s in outcome.steps if s.skill == "approach" and s.reason == "interrupted"]
+    assert outcome.reason == "not found"
+    assert bool(ended) != walled and bool(glanced) != walled
+
+
+def test_who_stops_to_look_says_so_as_often_as_it_is_asked(world):
+    """A navigator may ask twice whether it is interrupted, and drives on where it is not."""
+    go, asked = world.go, []
+
+    def going(goal, **how):
+        arrival = go(goal, **how)
+        if arrival.reason == "interrupted":
+            asked.append([how["interrupted"]() for _ in range(3)])
+        return arrival
+
+    world.go = going
+    world.next_day()
+    world.things.append(Thing("yellow umbrella", (0.3, 7.4, 0.8)))
+    assert planner(world).do("find the yellow umbrella").done
+    assert asked and all(all(answers) for answers in asked)
 
 
 def test_what_hides_a_surface_is_looked_past_from_elsewhere(world, monkeypatch):

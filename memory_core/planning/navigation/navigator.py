@@ -63,10 +63,10 @@ _LOOKS = 4
 _DRIVEN, _BUMPED_M, _BUMPED_AGAIN_M = 150, 0.15, 0.8
 """So many movements can be undone; so far back after a bump, and after those that follow."""
 _BACK_OFF = (0.15, 1.2)
-_SLIP_M_S, _SLIP_RAD_S, _SLIPS, _TURN_BUMPS = 0.1, 0.4, 6, 3
-"""So slowly, and so many steps, it leaves what touches it; so often on one turn."""
+_SLIP_M_S, _SLIP_RAD_S, _SLIPS = 0.1, 0.4, 6
+"""So slowly, and so many steps, it leaves what touches it."""
 _STIRRED_M, _STIRRED_RAD = 0.02, 0.1
-"""Who moved no farther is where it was."""
+"""Who moved no farther has not left."""
 _WANDERS_S = 90.0
 _WANDERING_MARGIN_M = 0.08
 
@@ -197,19 +197,12 @@ class GridNavigator:
             stands.append(Stand(pose, cost_m if inside else cost_m + _OTHER_ROOM_M))
         return tuple(sorted(stands, key=lambda stand: stand.cost_m))
 
-    def in_sight(
-        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
-    ) -> BoolArray:
+    def in_sight(self, targets: Sequence[Vector3], inside_m: FloatArray) -> BoolArray:
         """See `Navigator.in_sight`."""
-        at, there = np.reshape(places, (-1, 3)), np.reshape(targets, (-1, 3))
-        floor_of = [np.array([self._floors.of(z) for z in one[:, 2]]) for one in (at, there)]
-        seen = np.zeros((len(at), len(there)), bool)
-        for floor in set(floor_of[0].tolist()) & set(floor_of[1].tolist()):
-            mine, its = (np.flatnonzero(one == floor) for one in floor_of)
-            grid = self.localiser.atlas.grids[floor]
-            seen[np.ix_(mine, its)] = in_sight(
-                grid, at[mine, :2], there[its, :2], within_m=within_m
-            )
+        there, here = np.reshape(targets, (-1, 3)), np.array(self._here()[:2])
+        mine = np.array([self._floors.of(z) for z in there[:, 2]]) == self.localiser.floor
+        seen = np.zeros(len(there), bool)
+        seen[mine] = in_sight(self.localiser.grid, here, there[mine, :2], inside_m[mine])
         return seen
 
     def _onward(self, floor: int, target: Vector3, then: Vector3) -> Sweep:
@@ -435,17 +428,18 @@ class GridNavigator:
         for _ in range(_TRIES):
             reason = self._follow(goal, within_m, interrupted)
             if reason == "reached":
-                return self._face(goal, within_rad, interrupted)
-            if reason in ("interrupted", "lost"):
+                reason = self._face(goal, within_rad, interrupted)
+                if reason == "blocked":
+                    return reason
+            if reason in ("reached", "interrupted", "lost"):
                 return reason
             if reason == "no path" and first and self.localiser.localised:
                 return first
             first = first or reason
             bumps += reason == "bumped"
             if reason == "bumped":
-                before = self._wheels()
-                self._retrace(_BUMPED_M if bumps == 1 else _BUMPED_AGAIN_M, interrupted)
-                if self._is_near(before):
+                back_m = _BUMPED_M if bumps == 1 else _BUMPED_AGAIN_M
+                if not self._retrace(back_m, interrupted):
                     self._slip_free(interrupted)
                 self._look(interrupted)
             else:
@@ -532,7 +526,6 @@ class GridNavigator:
         return not len(points) or grid.distance_to_occupied_m(points, within_m=radius) >= radius
 
     def _face(self, goal: Pose, within_rad: float, interrupted: Interrupted) -> str:
-        bumps = 0
         for _ in range(math.ceil(20 / self._step_s)):
             error = wrap(goal.yaw - self.localiser.pose[2])
             if abs(error) <= 0.6 * within_rad:
@@ -541,10 +534,7 @@ class GridNavigator:
                 return "interrupted"
             speed = turn_speed(error, self._limits, seconds=self._step_s)
             if self._advance(0.0, speed).bumped:
-                bumps += 1
-                if bumps == _TURN_BUMPS:
-                    return "bumped"
-                self._slip_free(interrupted)
+                return "bumped"
         return "blocked"
 
     def _advance(self, linear: float, angular: float, *, noted: bool = True) -> Motion:
@@ -608,12 +598,15 @@ class GridNavigator:
             if not interrupted():
                 self._advance(0.0, 0.0)
 
-    def _retrace(self, metres: float, interrupted: Interrupted) -> None:
+    def _retrace(self, metres: float, interrupted: Interrupted) -> bool:
         """Undo the last movements, slowly: it fitted through a moment ago.
 
         Ends where the scanner shows something there now, and where the movements are not known.
+
+        Returns:
+            Whether it went back at all.
         """
-        radius = self._base.radius_m
+        radius, went = self._base.radius_m, False
         while self._driven and metres > 0 and not interrupted():
             forward, turned = self._driven.pop()
             metres -= abs(forward) + radius * abs(turned)
@@ -622,32 +615,49 @@ class GridNavigator:
                 curve = -turned / abs(forward)
                 step_m = abs(forward) + self._limits.margin_m
                 if free_along(curve, ahead, reach_m=step_m, radius_m=radius) < step_m:
-                    return
+                    return went
             pieces = max(1, math.ceil(abs(forward) / (_BACK_OFF[0] * self._step_s)))
             seconds = pieces * self._step_s
             for _ in range(pieces):
                 if self._advance(-forward / seconds, -turned / seconds, noted=False).bumped:
                     self._driven.clear()
-                    return
+                    return went
+                went = went or bool(forward or turned)
+        return went
 
     def _slip_free(self, interrupted: Interrupted) -> None:
-        """Leave what touches the robot, a door that was swung against it: any way that goes."""
-        fast, turn = _SLIP_M_S, _SLIP_RAD_S
+        """Leave what touches the robot, a door that was swung against it: any way that goes.
+
+        Where the scanner shows most room is tried first, and back before ahead.
+        """
+        ways = [
+            (linear, angular)
+            for linear in (-_SLIP_M_S, _SLIP_M_S, 0.0)
+            for angular in (0.0, _SLIP_RAD_S, -_SLIP_RAD_S)
+            if linear or angular
+        ]
         before = self._wheels()
-        for linear, angular in (
-            (fast, 0.0), (-fast, 0.0), (fast, turn), (fast, -turn), (-fast, turn), (-fast, -turn),
-            (0.0, turn), (0.0, -turn),
-        ):  # fmt: skip
+        for linear, angular in sorted(ways, key=lambda way: -self._room(*way)):
             for _ in range(_SLIPS):
                 if interrupted() or self._advance(linear, angular, noted=False).bumped:
                     break
-            if interrupted() or not self._is_near(before):
-                return
+            if interrupted() or self._has_left(before):
+                break
+        self._driven.clear()
 
-    def _is_near(self, before: Planar) -> bool:
-        """Whether the wheels hardly moved since."""
-        _, _, turned = apart = between(before, self._wheels())
-        return math.hypot(*apart[:2]) <= _STIRRED_M and abs(wrap(turned)) <= _STIRRED_RAD
+    def _room(self, linear: float, angular: float) -> float:
+        """How far a slip goes before it meets what the scanner shows; nowhere, for a turn."""
+        if not linear:
+            return 0.0
+        ahead = math.copysign(1.0, linear) * self._obstacles
+        reach_m = _SLIPS * self._step_s * _SLIP_M_S
+        curve = angular / abs(linear)
+        return free_along(curve, ahead, reach_m=reach_m, radius_m=self._base.radius_m)
+
+    def _has_left(self, before: Planar) -> bool:
+        """Whether the wheels moved on from where they were."""
+        *apart, turned = between(before, self._wheels())
+        return math.hypot(*apart) > _STIRRED_M or abs(turned) > _STIRRED_RAD
 
     def _find_itself(self, interrupted: Interrupted) -> bool:
         """Drive to where it has not been since it got lost, until the scans fit one place only."""

@@ -9,41 +9,33 @@ import numpy as np
 from memory_core.planning.navigation.grid import OCCUPIED, OccupancyGrid
 from memory_core.types import BoolArray, FloatArray
 
-INSIDE_M = 0.7
-"""A thing stands on or in something: so much of a line of sight may end in it."""
-MORE_INSIDE_M = 0.12
-"""A line that ends in what is not free by so much more than another may lead through a wall."""
 _BESIDE_M = 0.15
 """The leg of a table stands in one line of sight, and not in those beside it."""
 
 
 def in_sight(
-    grid: OccupancyGrid, places: FloatArray, targets: FloatArray, *, within_m: float
+    grid: OccupancyGrid, place: FloatArray, targets: FloatArray, inside_m: FloatArray
 ) -> BoolArray:
-    """Which targets are seen from which places.
+    """Which of n pieces of furniture are seen from a place.
+
+    What stands against the other side of a wall may be taken for seen: the wall is no thicker than
+    the piece may be.
 
     Args:
         grid: The floor.
-        places: In the map, metres, shape (m, 2).
-        targets: Middles of what stands there, shape (n, 2); one of the places sees each best.
-        within_m: No farther.
+        place: In the map, metres, shape (2,).
+        targets: Middles of the pieces, shape (n, 2).
+        inside_m: How far from its middle each may reach, shape (n,).
 
     Returns:
-        Shape (m, n).
+        Shape (n,).
     """
-    away = targets[None] - places[:, None]
-    away_m = np.linalg.norm(away, axis=-1)
-    who, what = np.nonzero(away_m <= within_m)
-    hidden = np.full(away_m.shape, math.inf)
-    if not len(who):
-        return np.zeros(away_m.shape, bool)
-    aside = away[who, what][:, ::-1] * np.array([-1.0, 1.0])
-    aside *= _BESIDE_M / np.maximum(away_m[who, what], 1e-6)[:, None]
-    hidden[who, what] = np.min(
-        [hidden_m(grid, places[who] + s * aside, targets[what] + s * aside) for s in (-1, 0, 1)],
-        axis=0,
-    )
-    return np.asarray((hidden <= INSIDE_M) & (hidden <= hidden.min(axis=0) + MORE_INSIDE_M))
+    if not len(targets):
+        return np.zeros(0, bool)
+    aside = (targets - place)[:, ::-1] * np.array([-1.0, 1.0])
+    aside *= _BESIDE_M / np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-6)
+    lines = [hidden_m(grid, place + s * aside, targets + s * aside) for s in (-1, 0, 1)]
+    return np.asarray(np.min(lines, axis=0) <= inside_m)
 
 
 def hidden_m(grid: OccupancyGrid, places: FloatArray, targets: FloatArray) -> FloatArray:

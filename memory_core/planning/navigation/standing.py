@@ -8,9 +8,11 @@ import numpy as np
 
 from memory_core.planning.navigation.paths import Point, Sweep
 from memory_core.planning.navigation.planar import Planar
-from memory_core.planning.navigation.sight import INSIDE_M, MORE_INSIDE_M, hidden_m
+from memory_core.planning.navigation.sight import hidden_m
 
 _SECTORS = 16
+_INSIDE_M = 0.7
+_MORE_INSIDE_M = 0.12
 _THROUGH_M = 20.0
 """Who may look through a wall would go as far to do better."""
 
@@ -52,11 +54,11 @@ def poses_facing(
     kept = (away >= near_m) & (away <= far_m)
     points, cells, away = points[kept], cells[kept], away[kept]
     hidden = hidden_m(grid, points, np.broadcast_to(target, points.shape))
-    seen = hidden <= INSIDE_M
+    seen = hidden <= _INSIDE_M
     if not seen.any():
         return []
     points, cells, hidden, away = points[seen], cells[seen], hidden[seen], away[seen]
-    through = hidden > hidden.min() + MORE_INSIDE_M
+    through = hidden > hidden.min() + _MORE_INSIDE_M
     cost = sweep.costs[cells[:, 0], cells[:, 1]] + _THROUGH_M * through
     if onward is not None and onward.reached[cells[:, 0], cells[:, 1]].all():
         cost = cost + onward.costs[cells[:, 0], cells[:, 1]]

@@ -259,7 +259,7 @@ def test_who_is_touched_by_a_door_leaves_it_whichever_way_goes(small, free):
     robot.drive = driving
     arrival = navigator.go(Pose.from_yaw(0.8, 2.6, yaw=2.0))
     assert arrival.reached, arrival
-    assert 1 <= len(bumps) <= 4
+    assert 1 <= len(bumps) <= 6
 
 
 def test_after_bumps_it_goes_back_the_way_it_came_and_round(small):

@@ -6,8 +6,6 @@ import pytest
 from memory_core.planning.navigation.grid import OccupancyGrid
 from memory_core.planning.navigation.sight import in_sight
 
-CELL_M = 0.05
-
 
 @pytest.fixture
 def grid():
@@ -23,8 +21,9 @@ def grid():
     return OccupancyGrid.from_odds(odds, np.zeros_like(odds), corner=(0, 0))
 
 
-def seen(grid, places, target, *, within_m=3.5):
-    return in_sight(grid, np.array(places), np.array([target]), within_m=within_m)[:, 0].tolist()
+def seen(grid, places, target, *, inside_m=0.5):
+    targets, inside = np.array([target]), np.array([inside_m])
+    return [bool(in_sight(grid, np.array(place), targets, inside)[0]) for place in places]
 
 
 def test_a_wall_hides_what_is_behind_it_and_a_doorway_shows_it(grid):
@@ -37,10 +36,14 @@ def test_the_leg_of_a_table_hides_nothing(grid):
     assert seen(grid, [(0.6, 1.8)], (2.4, 1.8)) == [True]
 
 
-def test_what_stands_against_a_wall_is_not_seen_from_its_other_side(grid):
-    assert seen(grid, [(1.8, 1.0), (4.0, 1.0), (3.3, 1.0)], (2.7, 1.0)) == [True, False, False]
+def test_furniture_does_not_hide_itself(grid):
+    places = [(1.8, 1.0), (2.7, 2.2), (0.6, 0.6)]
+    assert seen(grid, places, (2.7, 1.0), inside_m=0.6) == [True, True, True]
+    assert seen(grid, places, (2.7, 1.0), inside_m=0.1) == [False, False, False]
+    assert seen(grid, [(4.5, 1.0)], (2.6, 1.0), inside_m=0.4) == [False], "a wall at its back"
 
 
-def test_nothing_is_seen_from_too_far(grid):
-    assert seen(grid, [(1.0, 4.0), (0.5, 1.5)], (1.0, 1.5), within_m=2.0) == [False, True]
-    assert in_sight(grid, np.zeros((1, 2)), np.zeros((0, 2)), within_m=2.0).shape == (1, 0)
+def test_of_several_pieces_each_is_told_by_itself(grid):
+    targets, place = np.array([[4.6, 4.0], [1.0, 4.0]]), np.array([2.0, 3.6])
+    assert in_sight(grid, place, targets, np.full(2, 0.5)).tolist() == [False, True]
+    assert in_sight(grid, place, np.zeros((0, 2)), np.zeros(0)).shape == (0,)

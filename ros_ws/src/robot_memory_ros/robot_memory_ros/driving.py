@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from nav2_msgs.action import ComputePathToPose, FollowPath, NavigateToPose
 from rclpy.node import Node
 
@@ -126,11 +127,12 @@ class RosNavigator:
         """See `Navigator.ways_m`; as the crow flies where no map has come."""
         return self._ways.ways_m(start, goals)
 
-    def in_sight(
-        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
-    ) -> BoolArray:
-        """See `Navigator.in_sight`."""
-        return self._ways.in_sight(places, targets, within_m=within_m)
+    def in_sight(self, targets: Sequence[Vector3], inside_m: FloatArray) -> BoolArray:
+        """See `Navigator.in_sight`; where it is lost it sees nothing."""
+        here = self.where().map_pose
+        if here is None:
+            return np.zeros(len(targets), bool)
+        return self._ways.in_sight(here.position, targets, inside_m)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """See `Navigator.frontiers`."""

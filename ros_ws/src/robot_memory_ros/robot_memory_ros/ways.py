@@ -100,14 +100,13 @@ class MapWays:
         return tuple(Stand(spatial(pose), cost_m) for pose, cost_m in found)
 
     def in_sight(
-        self, places: Sequence[Vector3], targets: Sequence[Vector3], *, within_m: float
+        self, here: Vector3, targets: Sequence[Vector3], inside_m: FloatArray
     ) -> BoolArray:
-        """Tell what is seen from where; nothing hides anything where no map has come."""
-        ground = self._ground_now()
-        at, there = (np.reshape(some, (-1, 3))[:, :2] for some in (places, targets))
+        """Tell what no wall hides from here; nothing does where no map has come."""
+        ground, there = self._ground_now(), np.reshape(targets, (-1, 3))
         if ground is None:
-            return np.linalg.norm(there[None] - at[:, None], axis=-1) <= within_m
-        return in_sight(ground.grid, at, there, within_m=within_m)
+            return np.ones(len(there), bool)
+        return in_sight(ground.grid, np.array(here[:2]), there[:, :2], inside_m)
 
     def frontiers(self) -> tuple[Vector3, ...]:
         """Find free places at the edge of what is known."""
