@@ -3,10 +3,10 @@
 Every control step drives, scans, localises, and tells the caller. What stands in the way is in
 the map as soon as it is scanned; a way that it closes is planned anew. A robot that gets nowhere
 backs off, forgets what only the depth camera believed, and tries again a few times before it says
-`blocked`; after a bump it undoes its last movements instead, or slips free by whichever goes. Where
-a little that only the depth camera saw closes every way to a place (a door that stood open, a few false points in a doorway),
-the robot goes there, and sees it again or not. A robot that does not know where it is looks for
-open space until it does, or says `lost`.
+`blocked`; after a bump it undoes its last movements instead, or slips free by whichever goes.
+Where a little that only the depth camera saw closes every way to a place (a door that stood open,
+a few false points in a doorway), the robot goes there, and sees it again or not. A robot that does
+not know where it is looks for open space until it does, or says `lost`.
 """
 
 from __future__ import annotations
