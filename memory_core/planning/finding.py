@@ -130,8 +130,8 @@ class Hunt:
         best = open_to[0] if open_to else None
         weighed = [(region, self._chance(region)) for region in regions]
         weighed.sort(key=lambda pair: -pair[1])
-        in_view = sum(chance for _, chance in weighed[:IN_VIEW])
-        if best is not None and best.worth >= left * in_view / LOOK_COST_M:
+        at_once = sum(chance for _, chance in weighed[:IN_VIEW])
+        if best is not None and best.worth >= left * at_once / LOOK_COST_M:
             return best, None  # hardly any order of the regions is worth more
         first, worth = self._first_of(weighed[:LIKELY])
         if best is not None and best.worth >= left * worth:

@@ -33,7 +33,16 @@ from memory_core.planning.navigation.grid import OBSTACLE_M
 from memory_core.planning.navigation.localisation import Localiser
 from memory_core.planning.navigation.matching import scan_points
 from memory_core.planning.navigation.paths import Ground, Sweep, along, length_m
-from memory_core.planning.navigation.planar import Planar, between, compose, planar, spatial, wrap
+from memory_core.planning.navigation.planar import (
+    Planar,
+    between,
+    compose,
+    distance,
+    planar,
+    spatial,
+    turn_between,
+    wrap,
+)
 from memory_core.planning.navigation.pursuit import (
     Limits,
     Pursuit,
@@ -610,12 +619,9 @@ class GridNavigator:
         while self._driven and metres > 0 and not interrupted():
             forward, turned = self._driven.pop()
             metres -= abs(forward) + radius * abs(turned)
-            if forward:
-                ahead = -math.copysign(1.0, forward) * self._obstacles
-                curve = -turned / abs(forward)
-                step_m = abs(forward) + self._limits.margin_m
-                if free_along(curve, ahead, reach_m=step_m, radius_m=radius) < step_m:
-                    return went
+            step_m = abs(forward) + self._limits.margin_m
+            if forward and self._room_m(-forward, -turned, step_m) < step_m:
+                return went
             pieces = max(1, math.ceil(abs(forward) / (_BACK_OFF[0] * self._step_s)))
             seconds = pieces * self._step_s
             for _ in range(pieces):
@@ -636,8 +642,13 @@ class GridNavigator:
             for angular in (0.0, _SLIP_RAD_S, -_SLIP_RAD_S)
             if linear or angular
         ]
+        slip_m = _SLIPS * self._step_s * _SLIP_M_S
+
+        def room_m(way: tuple[float, float]) -> float:
+            return self._room_m(*way, slip_m) if way[0] else 0.0  # a turn goes nowhere
+
         before = self._wheels()
-        for linear, angular in sorted(ways, key=lambda way: -self._room(*way)):
+        for linear, angular in sorted(ways, key=room_m, reverse=True):
             for _ in range(_SLIPS):
                 if interrupted() or self._advance(linear, angular, noted=False).bumped:
                     break
@@ -645,19 +656,22 @@ class GridNavigator:
                 break
         self._driven.clear()
 
-    def _room(self, linear: float, angular: float) -> float:
-        """How far a slip goes before it meets what the scanner shows; nowhere, for a turn."""
-        if not linear:
-            return 0.0
+    def _room_m(self, linear: float, turned: float, reach_m: float) -> float:
+        """How far an arc, ahead or back, goes before it meets what the scanner shows.
+
+        Args:
+            linear: Not 0.
+            turned: With it.
+            reach_m: No farther.
+        """
         ahead = math.copysign(1.0, linear) * self._obstacles
-        reach_m = _SLIPS * self._step_s * _SLIP_M_S
-        curve = angular / abs(linear)
-        return free_along(curve, ahead, reach_m=reach_m, radius_m=self._base.radius_m)
+        curve, radius_m = turned / abs(linear), self._base.radius_m
+        return free_along(curve, ahead, reach_m=reach_m, radius_m=radius_m)
 
     def _has_left(self, before: Planar) -> bool:
         """Whether the wheels moved on from where they were."""
-        *apart, turned = between(before, self._wheels())
-        return math.hypot(*apart) > _STIRRED_M or abs(turned) > _STIRRED_RAD
+        here = self._wheels()
+        return distance(before, here) > _STIRRED_M or turn_between(before, here) > _STIRRED_RAD
 
     def _find_itself(self, interrupted: Interrupted) -> bool:
         """Drive to where it has not been since it got lost, until the scans fit one place only."""
