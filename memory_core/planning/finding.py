@@ -15,14 +15,12 @@ from memory_core.planning.errand import SEE_FROM_M, Errand
 from memory_core.planning.fronts import hinged
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.passing import (
-    NEAR_M,
     SAME_PIECE_M,
     WIDE_M,
     Passed,
     aim,
     hid,
     in_one_view,
-    in_view,
 )
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
@@ -41,8 +39,6 @@ LIKELY = 40
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 IN_VIEW = 8
 """One place to stand at shows hardly more regions than these."""
-CHECKED_M = 0.3
-"""A drive looks out so often for what is worth a glance."""
 STOOD = 2
 """A surface is looked at from so many places at most."""
 
@@ -71,10 +67,6 @@ class Hunt:
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
     _stands: dict[Vector3, Vector3] = field(default_factory=dict)
-    _passes_by: list[list[Region]] = field(default_factory=list)
-    """What the last drive was ended for, to glance at it."""
-    _checked: Vector3 = (math.inf, math.inf, math.inf)
-    """Where a drive last looked out for that."""
 
     def __post_init__(self) -> None:
         """Ask what is meant, and where it was looked for before."""
@@ -105,7 +97,7 @@ class Hunt:
             elif views := self._views(regions):
                 seen = self._glance(views)
             else:
-                seen = self.search(region, passing=regions)
+                seen = self.search(region)
             if seen is not None:
                 return seen
 
@@ -254,7 +246,6 @@ class Hunt:
         reach: bool = False,
         square: bool = False,
         apart_from: Sequence[Pose] = (),
-        passing: Sequence[Region] = (),
     ) -> tuple[bool, Seen | None]:
         """Drive to where a point can be looked at, or stop where the thing is seen on the way.
 
@@ -267,20 +258,16 @@ class Hunt:
             reach: Whether the hand must reach it.
             square: Whether to look at it straight from the front.
             apart_from: Where it stood before in vain.
-            passing: Furniture; it also stops for what is worth a glance now that it is near.
 
         Returns:
             Whether it arrived, and what it stopped for.
         """
         spotted: list[Seen] = []
         others = self._others()
-        self._passes_by = []
 
         def stop() -> bool:
             spotted.extend(item for item in self._look_about() if _away_from(item, others))
-            if not spotted and not self._passes_by:
-                self._passes_by = self._new_views(passing)
-            return bool(spotted or self._passes_by)  # asked again, it says the same
+            return bool(spotted)  # asked again, it says the same
 
         self.errand.body.eyes.noticed()
         arrived = self.errand.approach(
@@ -288,36 +275,16 @@ class Hunt:
         )
         return arrived, spotted[-1] if spotted else None
 
-    def _new_views(self, regions: Sequence[Region]) -> list[list[Region]]:
-        """Furniture that the robot is near to now, that no wall hides and was never glanced at."""
-        here = self.errand.body.navigator.where().map_pose
-        if here is None or math.dist(here.position, self._checked) < CHECKED_M:
-            return []
-        self._checked = here.position
-        near = in_view(regions, [here.position], within_m=NEAR_M)[0]
-        return self._views([
-            region for region, is_near in zip(regions, near, strict=True)
-            if is_near and not has_boards(region.name) and not self._passed.was_glanced_at(region)
-        ])  # fmt: skip
-
-    def search(self, region: Region, *, passing: Sequence[Region] = ()) -> Seen | None:
-        """Look over a surface, or into what is shut.
-
-        Args:
-            region: Which.
-            passing: Furniture that is worth a glance on the way there.
-        """
+    def search(self, region: Region) -> Seen | None:
+        """Look over a surface, or into what is shut."""
         self._searched.append(region.centre)
         errand = self.errand
         arrived, spotted = self._go_looking(
-            region.looked_at[0], region.name, square=has_boards(region.name), passing=passing
+            region.looked_at[0], region.name, square=has_boards(region.name)
         )
         if spotted is not None:
             self._searched.pop()
             return self._go_and_see(spotted)
-        if self._passes_by:
-            self._searched.pop()
-            return self._glance(self._passes_by)
         if not arrived:
             return None
         seen = self._inside(region) if region.shut else self._upon(region)

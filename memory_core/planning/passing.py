@@ -1,7 +1,7 @@
 """What is seen in passing and at a glance: furniture that was looked over need not be gone to first.
 
 Before a robot that searches drives on, it turns its head to the furniture round about that it has
-not looked over yet, and where a drive comes by some it stops for that: it costs no way.
+not looked over yet: it costs no way.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ PASSED_M, PASSED_FRAMES, PASSED_SHARE = 4.0, 3, 0.5
 over in passing; of a chair from behind and of a high cabinet little is seen. In three frames that
 showed 0.1 m2 of it the detector missed what was on it 3 times of 100 within 3.5 m and 16 times
 within 4.5 m; 0.2 m2: 4 and 15 (80 to 111 passes of three homes, exact detections)."""
-NEAR_M = 2.5
-"""Who drives by furniture stops to glance at it from so far."""
 GLANCE_M, LOW_M, HIGH_M = 3.5, -0.3, 1.1
 """Furniture is glanced at from so far, if it is so high above this floor."""
 STOOD_M, DETOUR_M = 1.2, 0.5
@@ -98,14 +96,6 @@ class Passed:
         before = [stood for one, stood, _ in self._glanced if _same_piece(region, one)]
         return len(before) < GLANCES and not any(
             math.dist(here.position, stood) < ELSEWHERE_M for stood in before
-        )
-
-    def was_glanced_at(self, region: Region) -> bool:
-        """Whether it was, from wherever; what was known of it in part may be larger now."""
-        return any(
-            region.name == one.name
-            and math.dist(region.centre, one.centre) <= max(SAME_PIECE_M, region.rim_m)
-            for one, _, _ in self._glanced
         )
 
     def shows(
