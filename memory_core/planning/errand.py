@@ -19,6 +19,7 @@ from memory_core.planning.critic import (
     vacated,
 )
 from memory_core.planning.destinations import Unknown
+from memory_core.planning.drawers import in_the_way
 from memory_core.planning.goals import Goal
 from memory_core.planning.knowledge import Knowledge
 from memory_core.planning.outcomes import Journal, LookedFor, Outcome, Progress, StepTaken
@@ -57,6 +58,8 @@ HIDDEN_COST_M, CRAMPED_COST_M, STRAINED_COST_M = 4.0, 1.5, 0.1
 be at ease, where it is cramped; to be at ease elsewhere. It is cramped between boards, in what
 stands open, where something is put down, and on every try after the first."""
 TRIES = 3
+DRAWERS, LOWER_M = 3, 0.35
+"""So many open drawers are closed at most; who looks for them looks so much lower, too."""
 ASIDE_RAD = 0.3
 """What is less far aside than this is ahead."""
 
@@ -404,12 +407,13 @@ class Errand:
     def pick(self, fits: Fits, thing: str, at: Vector3) -> bool:
         """Take a thing that is in view; from elsewhere where it cannot be had from here.
 
-        A door that is in the hand's way is opened further first.
+        A door that is in the hand's way is opened further first, open drawers are closed.
         """
         stood: list[Pose] = []
         for attempt in range(TRIES):
             if attempt == 1 and self.steps[-1].reason in ("out of reach", "collision"):
                 self._open_further(at)
+                self._close_drawers(at)
             if attempt and not self.approach(at, thing, reach=True, apart_from=stood):
                 return False
             stood.append(self.here())
@@ -522,6 +526,15 @@ class Errand:
         name, handle = self.progress.opened[-1]
         if fronts.hinged(name) and math.dist(handle, inside) <= OPENED_M:
             self.open(name, handle)
+
+    def _close_drawers(self, below: Vector3) -> None:
+        """Close what stands open under a place, and keeps the base away from it."""
+        for _ in range(DRAWERS):
+            x, y, z = below
+            seen = [*self.glance(below), *self.glance((x, y, z - LOWER_M))]
+            drawers = in_the_way(seen, below, self.here())
+            if not drawers or not self.close(*drawers[0]):
+                return
 
     def look_past(self, name: str) -> bool:
         """Step aside to where the door that was opened last hides less of what is behind it."""

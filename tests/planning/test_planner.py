@@ -406,6 +406,24 @@ def test_a_door_is_opened_further_where_it_is_in_the_hands_way(world, monkeypatc
     assert done == ["open", "pick", "open", "pick"]
 
 
+def test_a_drawer_that_people_left_open_is_closed_where_it_is_in_the_hands_way(world, monkeypatch):
+    drawer = Thing("drawer", (-6.8, 1.4, 0.4), (0.05, 0.4, 0.15))
+    handle = Thing("drawer handle", (-6.77, 1.4, 0.4), (0.02, 0.1, 0.02))
+    world.things += [drawer, handle]
+    pick = world.pick
+
+    def hindered(cloud, *, interrupted=lambda: False):
+        if handle.at[0] > -6.9:
+            return Done(False, "out of reach")
+        return pick(cloud, interrupted=interrupted)
+
+    monkeypatch.setattr(world, "pick", hindered)
+    outcome = planner(world).do("bring me the alarm clock")
+    assert outcome.done, outcome
+    done = [step.skill for step in outcome.steps if step.skill in ("close", "pick")]
+    assert done == ["pick", "close", "pick"]
+
+
 def test_goals_of_other_kinds_are_carried_out(world):
     assert planner(world).do("go to the kitchen").done
     assert world.pose.x > 4.0
