@@ -24,6 +24,9 @@ def free_places(
 ) -> tuple[Vector3, ...]:
     """Places at least so far from everything, one in each square of a lattice over each floor.
 
+    It is the nearest to the square's middle: it stays where it is while the map changes here and
+    there, so that nobody goes to it twice.
+
     Args:
         grids: The map, floor by floor.
         heights_m: Of the floors.
@@ -39,8 +42,8 @@ def free_places(
             continue
         centres = grid.centres(cells)
         squares = np.floor(centres / SPREAD_M).astype(np.int64)
-        room = clearance[cells[:, 0], cells[:, 1]]
-        order = np.lexsort((-room, squares[:, 1], squares[:, 0]))
+        off_m = np.linalg.norm(centres - (squares + 0.5) * SPREAD_M, axis=1)
+        order = np.lexsort((off_m, squares[:, 1], squares[:, 0]))
         _, first = np.unique(squares[order], axis=0, return_index=True)
         places += [(float(x), float(y), height) for x, y in centres[order[first]]]
     return tuple(places)

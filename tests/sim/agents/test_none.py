@@ -33,6 +33,13 @@ def test_places_are_free_and_spread_over_the_room():
         assert min(math.dist(corner, place[:2]) for place in places) <= SPREAD_M * math.sqrt(2)
 
 
+def test_a_place_stays_where_it_is_when_something_is_seen_elsewhere():
+    before, grid = free_places([room()], [0.0]), room()
+    grid.set_depth(np.array([[0.4, 0.4], [3.4, 3.4]]), np.full(2, TAKEN))
+    assert not grid.free[tuple(grid.cells(np.array([[0.4, 0.4]]))[0])]
+    assert free_places([grid], [0.0]) == before
+
+
 def test_places_lie_on_every_floor():
     assert {z for _, _, z in free_places([room(), room()], [0.0, 3.0])} == {0.0, 3.0}
 
