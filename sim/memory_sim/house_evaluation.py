@@ -24,7 +24,7 @@ from memory_core.types import Json
 from memory_sim.agents.choice import AGENTS
 from memory_sim.detecting.choice import DETECTORS, SEGMENTATION, check_detector
 from memory_sim.house_errands import HIDDEN
-from memory_sim.house_scoring import WALKING_M_S, metrics, search_ratio
+from memory_sim.house_scoring import TIME, WALKING_M_S, WAY, metrics, search_ratio
 from memory_sim.processes import each
 from memory_sim.rows_file import rows_to_resume, write_rows
 from memory_sim.two_days import CONDITIONS, Setting, first_day, second_day
@@ -116,8 +116,11 @@ def summary(rows: Sequence[Json], agents: Sequence[str]) -> Json:
     for agent, mine in by_agent.items():
         reached = metrics(mine)
         for other, name in (("none", "search_ratio"), ("flat", "search_ratio_flat")):
-            for part, both in (("", True), ("_either", False)):
-                ratio, count = search_ratio(mine, by_agent.get(other, []), both=both)
+            theirs = by_agent.get(other, [])
+            for part, both, length in (
+                ("", True, WAY), ("_either", False, WAY), ("_time", False, TIME),
+            ):  # fmt: skip
+                ratio, count = search_ratio(mine, theirs, both=both, length=length)
                 reached[f"{name}{part}"] = None if ratio is None else round(ratio, 4)
                 reached[f"n_{name}{part}"] = count
         found["agents"][agent] = reached

@@ -34,6 +34,24 @@ Search = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """How long a search was: the columns that tell it.
+
+    Attributes:
+        found: Until the thing was there to be taken; None in rows where it was not found.
+        whole: Of the errand.
+        least: What is shorter counts as so long.
+    """
+
+    found: str
+    whole: str
+    least: float
+
+
+WAY, TIME = Length("search_m", "driven_m", LEAST_M), Length("search_s", "simulated_s", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """The true state of a home at a moment.
 
@@ -152,42 +170,44 @@ def metrics(rows: Sequence[Json]) -> Json:
 
 
 def search_ratio(
-    rows: Sequence[Json], others: Sequence[Json], *, both: bool = True
+    rows: Sequence[Json], others: Sequence[Json], *, both: bool = True, length: Length = WAY
 ) -> tuple[float | None, int]:
     """How long an agent searches for what moved, over how long another does.
 
     To compare where both found it favours who gives up: the hard searches are left out. Where
-    either found it, who did not counts with all that was driven, which is less than it would have
+    either found it, who did not counts with the whole errand, which is less than it would have
     taken.
 
     Args:
         rows: Of the agent.
         others: Of the one it is compared with.
         both: Whether over errands of the same day on which both found it, or on which either did.
+        length: Of the way, or of the time.
 
     Returns:
-        The ratio of the ways driven until the thing was there; None where there is none; and over
-        how many errands.
+        The ratio of what it took until the thing was there; None where there is none; and over how
+        many errands.
     """
-    found = list(paired_searches(rows, others, both=both).values())
+    found = list(paired_searches(rows, others, both=both, length=length).values())
     whole = sum(theirs for _, theirs in found)
     return (sum(mine for mine, _ in found) / whole if whole > 0 else None), len(found)
 
 
 def paired_searches(
-    rows: Sequence[Json], others: Sequence[Json], *, both: bool
+    rows: Sequence[Json], others: Sequence[Json], *, both: bool, length: Length = WAY
 ) -> dict[Search, tuple[float, float]]:
-    """The metres that an agent and another drove on the same errands for what moved.
+    """How long an agent and another searched on the same errands for what moved.
 
     Args:
         rows: Of the agent.
         others: Of the one it is compared with.
         both: See `search_ratio`.
+        length: Of the way, metres, or of the time, seconds.
 
     Returns:
         By errand, in their order.
     """
-    mine, theirs = _searches(rows), _searches(others)
+    mine, theirs = _searches(rows, length), _searches(others, length)
     enough = all if both else any
     return {
         key: (mine[key][0], theirs[key][0])
@@ -196,15 +216,15 @@ def paired_searches(
     }
 
 
-def _searches(rows: Sequence[Json]) -> dict[Search, tuple[float, bool]]:
-    """Metres driven on errands for what moved, and whether it was found."""
+def _searches(rows: Sequence[Json], length: Length) -> dict[Search, tuple[float, bool]]:
+    """How long errands for what moved were, and whether it was found; older rows have no times."""
     return {
         (row["seed"], row["day"], row["number"]): (
-            max(row["driven_m"] if row["search_m"] is None else row["search_m"], LEAST_M),
-            row["search_m"] is not None,
+            max(row[length.whole if row[length.found] is None else length.found], length.least),
+            row[length.found] is not None,
         )
         for row in rows
-        if row["row"] == "errand" and row["moved"]
+        if row["row"] == "errand" and row["moved"] and length.found in row
     }
 
 

@@ -262,7 +262,7 @@ class _Day:
             odometry_noise=CONDITIONS[setting.condition].odometry, seed=noise_seed, watch=self.eyewitness,
         )  # fmt: skip
         self._knowledge = knowledge_of(agent, self.robot, first=self.first)
-        self._reached_m: float | None = None
+        self._reached: tuple[float, int] | None = None
         self._gave_at: Pose | None = None
         self.planner = Planner(
             memory, self.robot.body(), session=self.robot.session, told=self._told,
@@ -270,10 +270,14 @@ class _Day:
         )  # fmt: skip
 
     def _told(self, skill: Skill) -> None:
-        if isinstance(skill, Pick) and self._reached_m is None:
-            self._reached_m = self.robot.navigator.travelled_m
+        if isinstance(skill, Pick) and self._reached is None:
+            self._reached = self._so_far()
         if isinstance(skill, Give):
             self._gave_at = self.robot.base.true_pose
+
+    def _so_far(self) -> tuple[float, int]:
+        """Metres driven, and the robot's clock."""
+        return self.robot.navigator.travelled_m, self.robot.base.stamp_ns
 
     def after(self, seconds: float) -> Interrupted:
         """Whether so much time has passed from now."""
@@ -293,8 +297,8 @@ class _Day:
         robot.noticed()
         before, given = self._situation(), len(robot.arm.given)
         shortest = shortest_m(asked, before, ways, reach_m=robot.arm.reach_m)
-        began_m, began_ns = robot.navigator.travelled_m, robot.base.stamp_ns
-        begun, self._reached_m, self._gave_at = time.perf_counter(), None, None
+        began_m, began_ns = self._so_far()
+        begun, self._reached, self._gave_at = time.perf_counter(), None, None
         outcome, failed = None, ""
         try:
             outcome = self.planner.do(
@@ -305,14 +309,18 @@ class _Day:
         said = outcome is not None and outcome.done
         end = self._situation(given)
         done = is_done(asked, end, self.world.plan, self.first, said=said)
-        driven = robot.navigator.travelled_m - began_m
+        ended_m, ended_ns = self._so_far()
+        found = (ended_m, ended_ns) if asked.kind == "find" and done else None
+        found = found if self._reached is None else self._reached
         self._row(
             "errand", asdict(asked), done=done, said=said,
             reason=failed if outcome is None else outcome.reason,
-            told="" if outcome is None else outcome.said[:TOLD], driven_m=round(driven, 3),
+            told="" if outcome is None else outcome.said[:TOLD],
+            driven_m=round(ended_m - began_m, 3),
             shortest_m=None if shortest is None else round(shortest, 3),
-            search_m=self._search_m(asked, began_m, driven, done),
-            simulated_s=round((robot.base.stamp_ns - began_ns) * 1e-9, 1),
+            search_m=None if found is None else round(found[0] - began_m, 3),
+            search_s=None if found is None else round((found[1] - began_ns) * 1e-9, 1),
+            simulated_s=round((ended_ns - began_ns) * 1e-9, 1),
             seconds=round(time.perf_counter() - begun, 2),
             steps=[] if outcome is None else _summed(outcome)["steps"],
             truth=self._places(asked, before, end),
@@ -325,12 +333,6 @@ class _Day:
             self.robot.base.true_pose, truth.whereabouts(self.world), tuple(arm.given[given:]),
             self._gave_at, arm.holding,
         )  # fmt: skip
-
-    def _search_m(self, asked: Asked, began_m: float, driven: float, done: bool) -> float | None:
-        """The way driven until the thing was there to be taken, or was found."""
-        if self._reached_m is not None:
-            return round(self._reached_m - began_m, 3)
-        return round(driven, 3) if asked.kind == "find" and done else None
 
     def _places(self, asked: Asked, before: Situation, end: Situation) -> Json:
         """Where the robot and the thing truly were, for whoever reads the rows."""

@@ -106,7 +106,7 @@ def errand(seed: int, agent: str, **changed) -> Json:
     row = {
         "row": "errand", "seed": seed, "day": 2, "agent": agent, "condition": "exact", "number": 0,
         "done": True, "said": True, "moved": True, "hidden": False, "shortest_m": None,
-        "driven_m": 2.0, "search_m": 2.0, "reason": "done",
+        "driven_m": 2.0, "search_m": 2.0, "simulated_s": 30.0, "search_s": 9.0, "reason": "done",
     }  # fmt: skip
     return row | changed
 
@@ -139,13 +139,14 @@ def test_rows_of_another_condition_are_not_gone_on_with(tmp_path):
 
 def test_search_is_held_against_no_memory_and_a_flat_one():
     rows = [
-        errand(1, "memory"), errand(1, "none", search_m=8.0), errand(1, "flat", search_m=4.0),
-        day(1, FIRST_DAY),
+        errand(1, "memory"), errand(1, "none", search_m=8.0, search_s=45.0),
+        errand(1, "flat", search_m=4.0, search_s=None), day(1, FIRST_DAY),
     ]  # fmt: skip
     found = summary(rows, ("none", "flat", "memory"))
     reached = found["agents"]["memory"]
     assert (reached["search_ratio"], reached["search_ratio_flat"]) == (0.25, 0.5)
     assert (reached["search_ratio_either"], reached["n_search_ratio_either"]) == (0.25, 1)
+    assert (reached["search_ratio_time"], reached["search_ratio_flat_time"]) == (0.2, 0.3)
     assert found["agents"]["none"]["search_ratio"] == 1.0
     assert found["first_day"]["episodes"] == 1
 

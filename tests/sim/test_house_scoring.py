@@ -12,6 +12,7 @@ pytest.importorskip("pybullet")
 from memory_core.types import Pose
 from memory_sim.house_errands import Asked
 from memory_sim.house_scoring import (
+    TIME,
     Situation,
     is_done,
     metrics,
@@ -150,3 +151,13 @@ def test_where_either_found_it_who_did_not_counts_with_what_was_driven():
     assert search_ratio(mine, theirs, both=False) == (0.25, 2)
     assert search_ratio(theirs, mine, both=False) == (4.0, 2)
     assert search_ratio([gone], [gone], both=False) == (None, 0)
+
+
+def test_time_is_compared_where_the_rows_tell_it():
+    mine = [errand(0, moved=True, search_m=3.0, search_s=10.0, simulated_s=20.0)]
+    late = errand(0, moved=True, search_m=None, search_s=None, driven_m=6.0, simulated_s=40.0)
+    assert search_ratio(mine, [late], both=False, length=TIME) == (0.25, 1)
+    assert search_ratio(mine, [late], both=True, length=TIME) == (None, 0)
+    assert search_ratio(mine, [late], both=False) == (0.5, 1)
+    older = [errand(0, moved=True, search_m=12.0)]
+    assert search_ratio(mine, older, both=False, length=TIME) == (None, 0)
