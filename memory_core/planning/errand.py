@@ -507,11 +507,13 @@ class Errand:
         if done:
             self._circles.changed()
             before = self.progress.opened[-1:]
-            further = opening and self._front_opened is not None and before == ((name, at),)
-            if not further:
-                self._front_opened = front[0] if opening else None
-            if self._front_opened is not None and fronts.hinged(name):
-                self.body.navigator.block(fronts.leaf(self._front_opened, moved[0]))
+            if opening:
+                known = self._front_opened if before == ((name, at),) else None  # it goes further
+                self._front_opened = known or front[0]
+                if fronts.hinged(name):
+                    self.body.navigator.block(fronts.leaf(self._front_opened, moved[0]))
+            elif before and math.dist(before[0][1], at) <= fronts.HANDLE_M:
+                self._front_opened = None
             others = tuple(
                 other for other in self.progress.opened
                 if math.dist(other[1], at) > fronts.HANDLE_M
