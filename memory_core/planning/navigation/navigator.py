@@ -35,6 +35,7 @@ from memory_core.planning.navigation.matching import scan_points
 from memory_core.planning.navigation.paths import Ground, Sweep, along, length_m
 from memory_core.planning.navigation.planar import (
     Planar,
+    apply,
     between,
     compose,
     distance,
@@ -61,7 +62,11 @@ _WALLED_IN_M2, _FREED_M = 1.0, 1.2
 _REOPENED_M, _REOPENED_AGAIN_S, _SAME_SPOT_M = 1.2, 60.0, 0.5
 """So long a stretch is doubted where only the camera saw it closed, and anew after so long."""
 _MOVED, _CAREFUL_M, _CAREFUL_M_S = 16, 0.3, 0.4
-"""Near the last places where it moved doors and drawers its rim is so slow."""
+"""Near the last places where it moved doors and drawers, and onto floor that its camera has not
+shown, its rim is so slow: what is low is under the scanner's plane."""
+_AHEAD = np.radians(np.arange(-75.0, 76.0, 15.0))
+_FRONT = np.stack([np.cos(_AHEAD), np.sin(_AHEAD)], axis=1)
+"""The side of the rim that goes first, shape (n, 2)."""
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -568,13 +573,27 @@ class GridNavigator:
         rim_m_s = abs(linear) + self._base.radius_m * abs(angular)
         if rim_m_s <= _CAREFUL_M_S:
             return 1.0
+        careful = self._is_near_what_moved() or self._enters_unseen(linear, angular)
+        return _CAREFUL_M_S / rim_m_s if careful else 1.0
+
+    def _is_near_what_moved(self) -> bool:
         x, y, _ = self.localiser.pose
         near_m = self._base.radius_m + _CAREFUL_M
-        careful = any(
+        return any(
             floor == self.localiser.floor and math.dist((x, y), at) <= radius_m + near_m
             for floor, *at, radius_m in self._moved_about
         )
-        return _CAREFUL_M_S / rim_m_s if careful else 1.0
+
+    def _enters_unseen(self, linear: float, angular: float) -> bool:
+        """Whether the next step leads over floor that no picture showed, where there are pictures."""
+        if not linear:
+            return False
+        grid, way_m = self.localiser.grid, linear * self._step_s
+        after = compose(self.localiser.pose, (way_m, 0.0, angular * self._step_s))
+        cells = grid.cells(apply(after, math.copysign(self._base.radius_m, linear) * _FRONT))
+        inside = cells[((cells >= 0) & (cells < grid.shape)).all(axis=1)]
+        shown = len(inside) == len(cells) and grid.depth_odds[tuple(inside.T)].all()
+        return not shown and bool(grid.depth_odds.any())
 
     # -- when something is wrong ------------------------------------------------------------
 

@@ -205,6 +205,20 @@ def test_near_what_the_robot_moved_it_is_slow(small):
     assert max(far) > 0.49
 
 
+def test_onto_floor_that_no_picture_showed_it_goes_slowly(small):
+    robot, navigator = small
+    grid = navigator.localiser.grid
+    floor = grid.centres(np.argwhere(grid.free))
+    shown = floor[floor[:, 1] < 2.5]
+    grid.set_depth(shown, np.full(len(shown), -1.0))
+    noted = speeds_of(robot)
+    assert navigator.go(Pose.from_yaw(1.0, 4.2)).reached
+    on_shown = [speed for (_, y), speed in noted if y < 1.9]
+    on_other = [speed for (_, y), speed in noted if 2.3 < y < 3.8]
+    assert max(on_shown) > 0.49
+    assert len(on_other) > 10 and max(on_other) < 0.41
+
+
 def test_what_the_robot_swung_open_stands_in_its_map(small):
     _, navigator = small
     before = navigator.travel_m((4.5, 1.2, 0.0))
