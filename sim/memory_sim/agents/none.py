@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memory_core.planning.candidates import Meant
 from memory_core.planning.knowledge import TravelM
@@ -12,7 +12,7 @@ from memory_core.planning.navigation.navigator import GridNavigator
 from memory_core.planning.outcomes import LookedFor, Outcome
 from memory_core.planning.regions import Region
 from memory_core.types import Answer, Vector3
-from memory_sim.agents.places import free_places, regions_at
+from memory_sim.agents.places import free_places, regions_at, square_of
 
 _PLACE = re.compile(
     r" (?:in|on|at|from|by|near|next to|beside|behind|under|of) (?:the|a|my|our|your) "
@@ -28,6 +28,8 @@ class Nothing:
     """
 
     navigator: GridNavigator | None
+    _places: dict[Vector3, Vector3] = field(default_factory=dict, kw_only=True)
+    """By the square of the lattice that each is in: it is gone to once, however the map changes."""
 
     def meant(
         self, phrase: str, *, now_ns: int, travel_m: TravelM, looked: Sequence[LookedFor] = ()
@@ -48,7 +50,8 @@ class Nothing:
         if self.navigator is None:
             return ()
         atlas = self.navigator.localiser.atlas
-        return regions_at(free_places(atlas.grids, atlas.heights_m), travel_m)
+        found = free_places(atlas.grids, atlas.heights_m)
+        return regions_at([self._places.setdefault(square_of(at), at) for at in found], travel_m)
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
         """No room is known by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,8 +25,7 @@ def free_places(
 ) -> tuple[Vector3, ...]:
     """Places at least so far from everything, one in each square of a lattice over each floor.
 
-    It is the nearest to the square's middle: it stays where it is while the map changes here and
-    there, so that nobody goes to it twice.
+    It is the nearest to the square's middle.
 
     Args:
         grids: The map, floor by floor.
@@ -47,6 +47,12 @@ def free_places(
         _, first = np.unique(squares[order], axis=0, return_index=True)
         places += [(float(x), float(y), height) for x, y in centres[order[first]]]
     return tuple(places)
+
+
+def square_of(place: Vector3) -> Vector3:
+    """Names the square of the lattice that a free place is in."""
+    x, y, z = place
+    return (math.floor(x / SPREAD_M), math.floor(y / SPREAD_M), z)
 
 
 def regions_at(places: Sequence[Vector3], travel_m: TravelM) -> tuple[Region, ...]:
