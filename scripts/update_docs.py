@@ -169,10 +169,10 @@ def retention(found: dict[str, Any]) -> None:
 def lived(runs: list[dict[str, Any]]) -> None:
     """The tables of runs of `eval house`, by condition."""
     columns = {
-        "errands": "errands done", "spl": "SPL", "search_ratio_time": "search, time over none",
-        "search_ratio_flat_time": "over flat", "search_ratio_either": "way over none",
-        "search_ratio_flat_either": "over flat", "search_ratio": "way where both found it, over none",
-        "search_ratio_flat": "over flat", "answers": "answers right",
+        "errands": "errands done", "spl": "SPL", "search_ratio_either": "search: way over none",
+        "search_ratio_flat_either": "way over flat", "search_ratio": "way over none where both found it",
+        "search_ratio_flat": "way over flat where both did", "search_ratio_either_time": "time over none",
+        "search_ratio_flat_either_time": "time over flat", "answers": "answers right",
         "said_wrongly": "said done, was not", "too_long": "cut off", "hard_contacts": "hard contacts",
         "seconds_a_day": "seconds a day", "episodes": "homes",
     }  # fmt: skip

@@ -512,11 +512,14 @@ class Errand:
                 self._front_opened = known or front[0]
                 if fronts.hinged(name):
                     self.body.navigator.block(fronts.leaf(self._front_opened, moved[0]))
-            elif before and math.dist(before[0][1], at) <= fronts.HANDLE_M:
+            elif before and math.dist(before[0][1], at) <= fronts.SAME_HANDLE_M:
                 self._front_opened = None
+            elif self._front_opened is not None and fronts.hinged(before[0][0]):
+                self.body.navigator.block(fronts.leaf(self._front_opened, before[0][1]))
+            same_m = fronts.HANDLE_M if opening else fronts.SAME_HANDLE_M
             others = tuple(
                 other for other in self.progress.opened
-                if math.dist(other[1], at) > fronts.HANDLE_M
+                if math.dist(other[1], at) > same_m
             )  # fmt: skip
             self.keep(opened=(*others, (name, moved[0])) if opening else others)
         return done

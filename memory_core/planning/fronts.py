@@ -67,7 +67,7 @@ def seen_front(body: Body, here: Pose, name: str, at: Vector3, handle: Seen) -> 
     front = nearest(body.eyes.look(at), lambda label: label == name, at, within_m=HANDLE_M)
     toward = np.array([here.x - handle.position[0], here.y - handle.position[1]])
     toward = toward / np.linalg.norm(toward)
-    normal = toward if front is None else _normal(_turned(front.cloud, here.yaw), toward)
+    normal = toward if front is None else normal_of(_turned(front.cloud, here.yaw), toward)
     out = (float(normal[0]), float(normal[1]), 0.0)
     return Front(at if front is None else front.position, handle.position, out)
 
@@ -228,8 +228,13 @@ def _turned(points: FloatArray, yaw: float) -> FloatArray:
     return np.asarray(points[:, :2] @ np.array([[cosine, sine], [-sine, cosine]]))
 
 
-def _normal(flat: FloatArray, toward: FloatArray) -> FloatArray:
-    """The normal of an upright front seen from above, shape (2,), on the side of a direction."""
+def normal_of(flat: FloatArray, toward: FloatArray) -> FloatArray:
+    """The normal of an upright front seen from above, shape (2,), on the side of a direction.
+
+    Args:
+        flat: Points on the front, shape (n, 2), at least two.
+        toward: A direction in the same frame, shape (2,).
+    """
     _, _, axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
     normal = np.array([axes[1, 0], axes[1, 1]])
     return normal if normal @ toward >= 0 else -normal

@@ -242,7 +242,7 @@ def searchable(scene: Scene) -> dict[int, str]:
     """
     labels = [scene.labels[label] for label in scene.thing_label]
     fronts = [number for number, label in enumerate(labels) if openable(label)]
-    named = {n: label for n, label in enumerate(labels) if _is_surface(label, _extent(scene, n))}
+    named = {n: label for n, label in enumerate(labels) if is_surface(label, _extent(scene, n))}
     without = set(fronts)
     for number, label in enumerate(labels):
         if not is_handle(label):
@@ -268,7 +268,7 @@ def _extent(scene: Scene, thing: int) -> float:
     return max(scene.entities[entity].size) if entity >= 0 else 0.0
 
 
-def _is_surface(label: str, extent_m: float) -> bool:
+def is_surface(label: str, extent_m: float) -> bool:
     """Whether things are put on, or in, what a label names, and it is no small thing itself."""
     words = words_of(label)
     holds = bool(words) and words[-1] in CONTAINERS

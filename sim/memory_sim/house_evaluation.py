@@ -118,7 +118,7 @@ def summary(rows: Sequence[Json], agents: Sequence[str]) -> Json:
         for other, name in (("none", "search_ratio"), ("flat", "search_ratio_flat")):
             theirs = by_agent.get(other, [])
             for part, both, length in (
-                ("", True, WAY), ("_either", False, WAY), ("_time", False, TIME),
+                ("", True, WAY), ("_either", False, WAY), ("_either_time", False, TIME),
             ):  # fmt: skip
                 ratio, count = search_ratio(mine, theirs, both=both, length=length)
                 reached[f"{name}{part}"] = None if ratio is None else round(ratio, 4)

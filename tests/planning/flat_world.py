@@ -212,8 +212,8 @@ class FlatWorld:
             hidden = shut or thing is self.held or self.unseen(thing.label)
             if hidden or not self.in_view(thing.at, toward):
                 continue
-            corners = np.array(np.meshgrid(*[(-0.5, 0.5)] * 3)).reshape(3, -1).T
-            cloud = np.array(thing.at) + corners * np.array(thing.size)
+            inside = np.array(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * 3)).reshape(3, -1).T
+            cloud = np.array(thing.at) + inside * np.array(thing.size)
             seen.append(Seen(thing.label, thing.at, back.transform(cloud), 0.9))
             sightings.append(Sighting(thing.label, position=into.apply(*thing.at), size=thing.size))
         self._frames += 1

@@ -146,7 +146,10 @@ def test_search_is_held_against_no_memory_and_a_flat_one():
     reached = found["agents"]["memory"]
     assert (reached["search_ratio"], reached["search_ratio_flat"]) == (0.25, 0.5)
     assert (reached["search_ratio_either"], reached["n_search_ratio_either"]) == (0.25, 1)
-    assert (reached["search_ratio_time"], reached["search_ratio_flat_time"]) == (0.2, 0.3)
+    assert (reached["search_ratio_either_time"], reached["search_ratio_flat_either_time"]) == (
+        0.2,
+        0.3,
+    )
     assert found["agents"]["none"]["search_ratio"] == 1.0
     assert found["first_day"]["episodes"] == 1
 

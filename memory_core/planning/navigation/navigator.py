@@ -67,6 +67,8 @@ shown, its rim is so slow: what is low is under the scanner's plane."""
 _AHEAD = np.radians(np.arange(-75.0, 76.0, 15.0))
 _FRONT = np.stack([np.cos(_AHEAD), np.sin(_AHEAD)], axis=1)
 """The side of the rim that goes first, shape (n, 2)."""
+_AROUND = np.stack(np.meshgrid((-1, 0, 1), (-1, 0, 1)), axis=-1).reshape(-1, 2)
+"""A cell and those around it, shape (9, 2): pictures are thinned, so some cells are left out."""
 _FARTHEST_UNKNOWN_M = 30.0
 _TRIES = 5
 _LOOKED_EVERY_S = 0.6
@@ -591,9 +593,11 @@ class GridNavigator:
         grid, way_m = self.localiser.grid, linear * self._step_s
         after = compose(self.localiser.pose, (way_m, 0.0, angular * self._step_s))
         cells = grid.cells(apply(after, math.copysign(self._base.radius_m, linear) * _FRONT))
-        inside = cells[((cells >= 0) & (cells < grid.shape)).all(axis=1)]
-        shown = len(inside) == len(cells) and grid.depth_odds[tuple(inside.T)].all()
-        return not shown and bool(grid.depth_odds.any())
+        inside = ((cells >= 0) & (cells < grid.shape)).all()
+        near = (cells[:, None] + _AROUND[None]).clip(0, np.array(grid.shape) - 1)
+        odds = grid.depth_odds
+        shown = inside and (odds[near[..., 0], near[..., 1]] != 0).any(axis=1).all()
+        return not shown and bool((odds < 0).any())
 
     # -- when something is wrong ------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,6 +39,19 @@ def test_a_place_stays_where_it_is_when_something_is_seen_elsewhere():
     grid.set_depth(np.array([[0.4, 0.4], [3.4, 3.4]]), np.full(2, TAKEN))
     assert not grid.free[tuple(grid.cells(np.array([[0.4, 0.4]]))[0])]
     assert free_places([grid], [0.0]) == before
+
+
+def test_who_went_to_a_place_does_not_go_to_the_same_square_again():
+    grid = room()
+    navigator = SimpleNamespace(
+        localiser=SimpleNamespace(atlas=SimpleNamespace(grids=[grid], heights_m=[0.0]))
+    )
+    nothing, where = Nothing(navigator), {"now_ns": NOW_NS, "travel_m": straight}
+    before = {region.centre for region in nothing.regions("mug", **where)}
+    middle = next(iter(before))[:2]
+    grid.set_depth(np.array([middle]), np.full(1, TAKEN))
+    assert {at[:2] for at in free_places([grid], [0.0])} != {at[:2] for at in before}
+    assert {region.centre for region in nothing.regions("mug", **where)} <= before
 
 
 def test_places_lie_on_every_floor():
