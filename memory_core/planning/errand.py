@@ -506,23 +506,37 @@ class Errand:
         done = self.step(skill, act)
         if done:
             self._circles.changed()
-            before = self.progress.opened[-1:]
             if opening:
-                known = self._front_opened if before == ((name, at),) else None  # it goes further
-                self._front_opened = known or front[0]
-                if fronts.hinged(name):
-                    self.body.navigator.block(fronts.leaf(self._front_opened, moved[0]))
-            elif before and math.dist(before[0][1], at) <= fronts.SAME_HANDLE_M:
-                self._front_opened = None
-            elif self._front_opened is not None and fronts.hinged(before[0][0]):
-                self.body.navigator.block(fronts.leaf(self._front_opened, before[0][1]))
-            same_m = fronts.HANDLE_M if opening else fronts.SAME_HANDLE_M
-            others = tuple(
-                other for other in self.progress.opened
-                if math.dist(other[1], at) > same_m
-            )  # fmt: skip
-            self.keep(opened=(*others, (name, moved[0])) if opening else others)
+                self._note_opened(name, at, front[0], moved[0])
+            else:
+                self._note_closed(at)
         return done
+
+    def _note_opened(self, name: str, at: Vector3, front: fronts.Front, handle: Vector3) -> None:
+        """A front at a place was opened, or further; its handle is elsewhere now."""
+        further = self.progress.opened[-1:] == ((name, at),)
+        self._front_opened = (self._front_opened if further else None) or front
+        self._block_leaf(name, handle)
+        self.keep(opened=(*self._opened_apart_from(at, fronts.HANDLE_M), (name, handle)))
+
+    def _note_closed(self, at: Vector3) -> None:
+        """A front whose handle was at a place was closed; another one stands open as before."""
+        last = self.progress.opened[-1:]
+        left = self._opened_apart_from(at, fronts.SAME_HANDLE_M)
+        if last != left[-1:]:
+            self._front_opened = None
+        elif last:
+            self._block_leaf(*last[0])
+        self.keep(opened=left)
+
+    def _opened_apart_from(self, at: Vector3, apart_m: float) -> tuple[tuple[str, Vector3], ...]:
+        """What stands open, but for that with its handle so near to a place."""
+        return tuple(o for o in self.progress.opened if math.dist(o[1], at) > apart_m)
+
+    def _block_leaf(self, name: str, handle: Vector3) -> None:
+        """Put the door that was opened last into the map, where its handle is now."""
+        if self._front_opened is not None and fronts.hinged(name):
+            self.body.navigator.block(fronts.leaf(self._front_opened, handle))
 
     def _open_further(self, inside: Vector3) -> None:
         """Open the door that was opened last further, where something is behind it."""
@@ -534,8 +548,8 @@ class Errand:
 
     def _close_drawers(self, below: Vector3) -> None:
         """Close what stands open under a place, and keeps the base away from it."""
+        x, y, z = below
         for _ in range(DRAWERS):
-            x, y, z = below
             seen = [*self.glance(below), *self.glance((x, y, z - LOWER_M))]
             drawers = in_the_way(seen, below, self.here())
             if not drawers or not self.close(*drawers[0]):
