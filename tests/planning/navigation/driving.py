@@ -1,4 +1,4 @@
-"""Driving by the truth, to show a localiser a house without asking it for the way."""
+"""Robots that drive in a house: by a navigator, or by the truth to show a localiser around."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from memory_core.planning.body import Motion, Scan
-from memory_core.planning.navigation.planar import wrap
+from memory_core.planning.body import Lift, Motion, Scan
+from memory_core.planning.navigation.localisation import Localiser
+from memory_core.planning.navigation.navigator import GridNavigator
+from memory_core.planning.navigation.planar import Planar, wrap
+from memory_core.types import FloatArray, Pose
 from tests.planning.navigation.flatland import FlatRobot
 
 TOUR = (
@@ -31,3 +34,18 @@ def steps(
             else:
                 command = (0.4, 1.5 * off)
             yield robot.drive(*command, 0.2), robot.scan()
+
+
+def navigating(
+    walls: Sequence[FloatArray],
+    start: Planar = (2.0, 5.0, 0.0),
+    *,
+    seed: int = 0,
+    heights_m: Sequence[float] = (0.0,),
+    lifts: Sequence[Lift] = (),
+    upper: Sequence[FloatArray] = (),
+) -> tuple[FlatRobot, GridNavigator]:
+    """A robot between walls, and what takes it to poses."""
+    robot = FlatRobot(walls, start, seed=seed, lifts=lifts, upper=upper)
+    pose = Pose.from_yaw(start[0], start[1], yaw=start[2])
+    return robot, GridNavigator(robot, Localiser(start=pose, heights_m=heights_m), lifts=lifts)
