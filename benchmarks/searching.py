@@ -29,10 +29,10 @@ from memory_core import RobotMemory
 from memory_core.answering.grounding import of_kind
 from memory_core.interfaces.opening import encoder_of
 from memory_core.perception.text import TextEncoder
+from memory_core.planning.absence import SEARCHED_M
 from memory_core.planning.regions import (
     LYING_ABOUT,
     PUT_AWAY,
-    SEARCHED_M,
     evidence,
     openable,
     room_kinds,

@@ -18,10 +18,10 @@ from memory_core.answering.grounding import Context, left, of_kind
 from memory_core.answering.rooms import room_meant, rooms_of, rooms_of_things
 from memory_core.language.belongings import kept_in, kept_on, sorts_of
 from memory_core.language.lexicon import words_of
+from memory_core.planning.absence import unseen
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
 from memory_core.planning.outcomes import LookedFor
-from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
 from memory_core.semantic.expected import (
     BOARDS,
     CLOSED,
@@ -41,10 +41,6 @@ OPENABLE_DOORS = frozenset(
 )
 OPEN_COST_M = 15.0
 """What opening, looking and closing costs, as a way of so many metres: about 30 s."""
-SEARCHED_M, INSIDE_M = 0.8, 0.3
-"""A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
-STILL_AROUND = 0.08
-"""Chance that what is gone from its place on a surface is elsewhere on it."""
 LYING_ABOUT = (0.4, 0.6, 1.2, 2.5, 0.45, 1.2)
 PUT_AWAY = (2.0, 0.0, 2.4, 0.0, 0.0, 0.0)
 """What evidence of where a thing may be weighs: its room is one where such things are kept, so is
@@ -183,8 +179,7 @@ def regions_for(
         thing: What it is called.
         travel_m: Way from here to a position of the map.
         within: A room or piece of furniture that the search is limited to; "" for everywhere.
-        looked: Looks for the thing: where it was not, it may only have come since. So it is where
-            it was once seen, and seen to be gone in passing.
+        looked: Looks for the thing: where it was not, it may only have come since.
     """
     scene = context.scene
     if scene is None:
@@ -202,8 +197,7 @@ def regions_for(
     score = (evidence(context, scene, found, thing, kinds) * weights).sum(axis=1)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
-    reach = np.where(shut, INSIDE_M, SEARCHED_M)
-    chance = chance * _unseen(context, scene, scene.thing_position[found], reach, thing, looked)
+    chance = chance * unseen(context, found, np.array(shut), thing, looked)
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):
@@ -282,46 +276,6 @@ def _within(context: Context, scene: Scene, found: np.ndarray, name: str) -> np.
     numbers = rooms_of_things(scene, rooms)
     called = room_meant(scene, rooms, name, context.encode)[:1]
     return np.asarray(np.isin(numbers[found], called) | of_kind(scene, name)[found])
-
-
-def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
-    """Where things of a kind were seen to be gone, as looks in vain."""
-    gone = np.flatnonzero(of_kind(scene, thing) & (scene.ended_ns > 0))
-    return [
-        LookedFor(thing, (x, y, z), int(stamp_ns), False)
-        for (x, y, z), stamp_ns in zip(
-            scene.thing_position[gone].tolist(), scene.ended_ns[gone], strict=True
-        )
-    ]
-
-
-def _unseen(
-    context: Context,
-    scene: Scene,
-    at: FloatArray,
-    reach: FloatArray,
-    thing: str,
-    looked: Sequence[LookedFor],
-) -> FloatArray:
-    """What looks in vain leave of the chance that a thing is at places, shape (n,).
-
-    Args:
-        context: A question about the thing, grounded.
-        scene: What is known.
-        at: Places, shape (n, 3), metres.
-        reach: How far from each a look says something of it, shape (n,), metres.
-        thing: What it is called.
-        looked: The looks; where it was seen to be gone in passing counts besides.
-    """
-    left_over = np.ones(len(at))
-    rate = Persistence(scene.entities).rate(thing)
-    looks = [(look, MISSED) for look in looked if not look.found]
-    looks += [(look, STILL_AROUND) for look in _found_gone(scene, thing)]
-    for look, missed in looks:
-        days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
-        gap = np.linalg.norm(at - np.array(look.position), axis=1)
-        left_over *= np.where(gap <= reach, 1 - (1 - missed) * math.exp(-rate * days), 1.0)
-    return left_over
 
 
 def evidence(

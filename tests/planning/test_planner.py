@@ -17,12 +17,13 @@ from flat_world import FlatWorld, Thing
 
 from memory_core.errors import GoalNotUnderstood
 from memory_core.memory import RobotMemory
+from memory_core.planning.absence import STILL_AROUND
 from memory_core.planning.body import Done
 from memory_core.planning.errand import SEEN_APART_M
 from memory_core.planning.knowledge import Remembered
 from memory_core.planning.passing import Passed
 from memory_core.planning.planner import Planner
-from memory_core.planning.regions import STILL_AROUND, evidence, room_kinds, searchable
+from memory_core.planning.regions import evidence, room_kinds, searchable
 from memory_core.types import Observation, Pose, Sighting
 
 
