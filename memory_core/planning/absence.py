@@ -1,8 +1,8 @@
-"""What looks in vain say of where a thing is: where it was not seen, it is probably not.
+"""What it says of where a thing is that it was not seen there.
 
-It was looked for there; or it was seen to be gone from there, in passing; or the furniture was seen
-from several sides since the thing was seen last, and never the thing. All of that tells of the moment
-of the look: the thing may have come since, at the rate at which things like it move.
+It was looked for in vain; it was seen to be gone from there, in passing; or furniture was seen from
+several places since the thing was seen last, and never the thing. All of that tells of the moment of
+the look: the thing may have come since, at the rate at which things like it move (`persistence`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from memory_core.answering.absence import stamps_of
 from memory_core.answering.grounding import Context, of_kind
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
@@ -22,39 +23,72 @@ SEARCHED_M, INSIDE_M = 0.8, 0.3
 """A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
 STILL_AROUND = 0.08
 """Chance that what is gone from its place on a surface is elsewhere on it."""
-SIDES, SIDE_M, NEAR_M, OVERLOOKED = 4, 0.2, 3.5, 0.15
-"""Furniture that was seen from so many places so far apart and so near, and a thing on it from none. On
-the second days of twelve simulated homes, of things that people had moved and the robot had not seen
+PLACES, APART_M, NEAR_M, SEEN_WITHOUT = 4, 0.2, 3.5, 0.15
+"""Furniture that was seen from so many places, so far apart and so near, and never a thing on it. On the
+second days of twelve simulated homes, of things that people had moved and the robot had not seen
 since, 6 were on such furniture where the priors expect 37; seen from one to three places, 36 of 35."""
 
 
-def unseen(
-    context: Context,
-    found: IntArray,
-    shut: BoolArray,
-    thing: str,
-    looked: Sequence[LookedFor] = (),
+def looked_in_vain(
+    context: Context, at: FloatArray, reach_m: FloatArray, thing: str, looked: Sequence[LookedFor]
 ) -> FloatArray:
-    """What looks in vain leave of the chance that a thing is at n pieces of furniture, shape (n,).
+    """What looks in vain leave of the chance that a thing is at n places, shape (n,).
 
     Args:
         context: A question about the thing, grounded.
-        found: Numbers of things of the scene.
-        shut: Which of them must be opened to be looked into, shape (n,).
-        thing: What is looked for.
-        looked: Looks for it. Where it was once seen and is gone counts besides.
+        at: The places, `map`, metres, shape (n, 3).
+        reach_m: How far from each a look says something of it, shape (n,).
+        thing: What it is called.
+        looked: The looks. Where it once was and is known to be gone counts besides.
     """
     scene = context.scene
     assert scene is not None
-    rate = Persistence(scene.entities).rate(thing) / DAY_NS
-    left = _seen_without(scene, found, shut, thing, rate, context.now_ns)
-    at, reach = scene.thing_position[found], np.where(shut, INSIDE_M, SEARCHED_M)
+    left = np.ones(len(at))
+    rate = Persistence(scene.entities).rate(thing)
     looks = [(look, MISSED) for look in looked if not look.found]
     looks += [(look, STILL_AROUND) for look in _found_gone(scene, thing)]
     for look, missed in looks:
-        since_ns = max(0, context.now_ns - look.stamp_ns)
+        days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
         gap = np.linalg.norm(at - np.array(look.position), axis=1)
-        left *= np.where(gap <= reach, 1 - (1 - missed) * math.exp(-rate * since_ns), 1.0)
+        left *= np.where(gap <= reach_m, 1 - (1 - missed) * math.exp(-rate * days), 1.0)
+    return left
+
+
+def seen_without(
+    context: Context, found: IntArray, plain: BoolArray, thing: str, *, until_ns: int
+) -> FloatArray:
+    """What it leaves that furniture was seen from several places without a thing, shape (n,).
+
+    Pictures say nothing of a thing that came later, nor of one that was still elsewhere: it is taken
+    to have left its own place at any time since it was seen there. Of a thing that was never seen
+    they say nothing either: it lies where it is not seen.
+
+    Args:
+        context: A question about the thing, grounded.
+        found: Numbers of n things of the scene.
+        plain: Whether what is on each is seen from all around, shape (n,).
+        thing: What is looked for.
+        until_ns: Later pictures do not count, nanoseconds since the epoch.
+    """
+    scene = context.scene
+    assert scene is not None
+    left = np.ones(len(found))
+    last_ns = _last_seen_ns(scene, thing)
+    stamps, stood = stamps_of(scene), scene.stood[:, :2]
+    since = (stamps > last_ns) & (stamps <= until_ns)
+    if not last_ns or not since.any():
+        return left
+    rate = Persistence(scene.entities).rate(thing)
+    for row in np.flatnonzero(plain).tolist():
+        views = np.flatnonzero((scene.sees[found[row]] > 0) & since)
+        away = np.linalg.norm(stood[views] - scene.thing_position[found[row], :2], axis=1)
+        views = views[away <= NEAR_M]
+        stamp_ns = _seen_from_places_ns(stood[views], stamps[views])
+        if stamp_ns is None:
+            continue
+        had_come = (stamp_ns - last_ns) / max(1, context.now_ns - last_ns)
+        still_there = math.exp(-rate * max(0, context.now_ns - stamp_ns) / DAY_NS)
+        left[row] = 1 - (1 - SEEN_WITHOUT) * min(1.0, had_come) * still_there
     return left
 
 
@@ -69,45 +103,29 @@ def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
     ]
 
 
-def _seen_without(
-    scene: Scene, found: IntArray, shut: BoolArray, thing: str, rate: float, now_ns: int
-) -> FloatArray:
-    """What it leaves that furniture was seen from several sides, and never the thing, shape (n,).
-
-    Pictures say nothing of a thing that came later, nor of one that was still elsewhere: it is taken
-    to have left its own place at any time since it was seen there, and to have come then.
-    """
-    left = np.ones(len(found))
-    stamps = np.array([stored.observation.stamp_ns for stored in scene.stored])
-    showed = (scene.sees[of_kind(scene, thing)] > 0).any(axis=0)
-    last_ns = int(stamps[showed].max()) if showed.any() else 0
-    stood = scene.stood[:, :2]
-    for row, number in enumerate(found.tolist()):
-        if shut[row]:
-            continue
-        views = np.flatnonzero((scene.sees[number] > 0) & (stamps > last_ns))
-        away = np.linalg.norm(stood[views] - scene.thing_position[number, :2], axis=1)
-        views = views[away <= NEAR_M]
-        stamp_ns = _seen_from_all_sides_ns(stood[views], stamps[views])
-        if stamp_ns is None:
-            continue
-        had_come = (stamp_ns - last_ns) / max(1, now_ns - last_ns) if last_ns else 1.0
-        still_there = math.exp(-rate * max(0, now_ns - stamp_ns))
-        left[row] = 1 - (1 - OVERLOOKED) * min(1.0, had_come) * still_there
-    return left
+def _last_seen_ns(scene: Scene, thing: str) -> int:
+    """When a thing of a kind was seen last; 0 where none ever was."""
+    kind = np.flatnonzero(of_kind(scene, thing))
+    seen = stamps_of(scene)[(scene.sees[kind] > 0).any(axis=0)]
+    stays = [
+        scene.entities[scene.entity[number]].history[scene.stay[number]].last_ns
+        for number in kind.tolist()
+        if scene.entity[number] >= 0
+    ]
+    return max([*seen.tolist(), *stays], default=0)
 
 
-def _seen_from_all_sides_ns(stood: FloatArray, stamps: IntArray) -> int | None:
+def _seen_from_places_ns(stood: FloatArray, stamps: IntArray) -> int | None:
     """Since when something was seen from enough places; None where it was not.
 
     Args:
-        stood: From where it was seen, shape (n, 2), metres.
-        stamps: When, shape (n,), nanoseconds.
+        stood: From where it was seen, metres, shape (n, 2).
+        stamps: When, nanoseconds, shape (n,).
     """
-    sides: list[FloatArray] = []
+    places: list[FloatArray] = []
     for view in np.argsort(-stamps, kind="stable").tolist():
-        if all(np.linalg.norm(stood[view] - side) >= SIDE_M for side in sides):
-            sides.append(stood[view])
-        if len(sides) == SIDES:
+        if all(np.linalg.norm(stood[view] - place) >= APART_M for place in places):
+            places.append(stood[view])
+        if len(places) == PLACES:
             return int(stamps[view])
     return None

@@ -32,7 +32,7 @@ class Asked(Protocol):
         """Where what a phrase names may be."""
 
     def regions(self, thing: str, *, within: str = "") -> tuple[Region, ...]:
-        """Where to search for a thing, and can be got to."""
+        """Where a thing may be, and can be got to."""
 
     def room(self, name: str) -> Vector3 | None:
         """The middle of the room that a name means; None where none is known."""

@@ -146,7 +146,12 @@ class Errand:
         )
 
     def regions(
-        self, thing: str, *, within: str = "", looked: Sequence[LookedFor] = ()
+        self,
+        thing: str,
+        *,
+        within: str = "",
+        looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """Where to search for a thing, seen from here, and can be got to.
 
@@ -154,10 +159,11 @@ class Errand:
             thing: What it is called.
             within: A room or piece of furniture the search is limited to.
             looked: Looks for it on earlier errands; those of this one count anyway.
+            seen_until_ns: See `Knowledge.regions`.
         """
         found = self.knowledge.regions(
             thing, now_ns=self.now_ns, travel_m=self.travel_m, within=within,
-            looked=(*looked, *self.looked),
+            looked=(*looked, *self.looked), seen_until_ns=seen_until_ns,
         )  # fmt: skip
         return tuple(region for region in found if math.isfinite(region.travel_m))
 

@@ -203,7 +203,10 @@ class Hunt:
         return [item for item in noticed if self.fits(item.label)]
 
     def _regions(self, meant: Meant) -> tuple[Region, ...]:
-        return self.errand.regions(meant.thing, within=self.within, looked=self.past)
+        return self.errand.regions(
+            meant.thing, within=self.within, looked=self.past,
+            seen_until_ns=self.errand.progress.start_ns,
+        )  # fmt: skip
 
     def _in_vain(self, candidate: Candidate) -> bool:
         return any(

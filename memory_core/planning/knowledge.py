@@ -36,8 +36,19 @@ class Knowledge(Protocol):
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
-        """Where to search for a thing, the most worth a visit first."""
+        """Where to search for a thing, the most worth a visit first.
+
+        Args:
+            thing: What it is called.
+            now_ns: Now.
+            travel_m: Way from here to a position of the map.
+            within: A room or piece of furniture that the search is limited to; "" for everywhere.
+            looked: Looks for the thing.
+            seen_until_ns: Pictures until then that show furniture without it count against that; who
+                searches minds those since itself. 0 for none, where it is not about a search.
+        """
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
         """The middle of the room that a name means and that can be got to; None where none is."""
@@ -72,11 +83,15 @@ class Remembered:
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """See `regions.regions_for`."""
         about = f"{thing} and {within}" if within else thing
         context = self.memory.understand(f"where is the {about}?", now_ns=now_ns)
-        return regions_for(context, thing, travel_m=travel_m, within=within, looked=looked)
+        return regions_for(
+            context, thing, travel_m=travel_m, within=within, looked=looked,
+            seen_until_ns=seen_until_ns,
+        )  # fmt: skip
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
         """The middle of the likeliest of the rooms that it may mean."""

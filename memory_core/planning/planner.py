@@ -126,7 +126,7 @@ class Planner:
         if goal.kind in FOUND and goal.to:  # only there, wherever it was seen
             candidates = ()
         within = goal.to if goal.kind in FOUND else ""
-        regions = asked.regions(meant.thing, within=within)
+        regions = asked.regions(meant.thing, within=within, seen_until_ns=asked.now_ns)
         first = candidates[0] if candidates else None
         to: tuple[Region, ...] = ()
         if goal.kind == "put":
@@ -255,10 +255,13 @@ class _Asked:
             phrase, now_ns=self.now_ns, travel_m=self.travel_m, looked=self.looked
         )
 
-    def regions(self, thing: str, *, within: str = "") -> tuple[Region, ...]:
+    def regions(
+        self, thing: str, *, within: str = "", seen_until_ns: int = 0
+    ) -> tuple[Region, ...]:
         return self.knowledge.regions(
-            thing, now_ns=self.now_ns, travel_m=self.travel_m, within=within, looked=self.looked
-        )
+            thing, now_ns=self.now_ns, travel_m=self.travel_m, within=within, looked=self.looked,
+            seen_until_ns=seen_until_ns,
+        )  # fmt: skip
 
     def room(self, name: str) -> Vector3 | None:
         return self.knowledge.room(name, now_ns=self.now_ns, travel_m=self.travel_m)

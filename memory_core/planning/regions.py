@@ -18,7 +18,7 @@ from memory_core.answering.grounding import Context, left, of_kind
 from memory_core.answering.rooms import room_meant, rooms_of, rooms_of_things
 from memory_core.language.belongings import kept_in, kept_on, sorts_of
 from memory_core.language.lexicon import words_of
-from memory_core.planning.absence import unseen
+from memory_core.planning.absence import INSIDE_M, SEARCHED_M, looked_in_vain, seen_without
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
 from memory_core.planning.outcomes import LookedFor
@@ -171,6 +171,7 @@ def regions_for(
     travel_m: Callable[[Vector3], float] = lambda at: 0.0,
     within: str = "",
     looked: Sequence[LookedFor] = (),
+    seen_until_ns: int = 0,
 ) -> tuple[Region, ...]:
     """Where to search for a thing, the most worth a visit first.
 
@@ -180,6 +181,7 @@ def regions_for(
         travel_m: Way from here to a position of the map.
         within: A room or piece of furniture that the search is limited to; "" for everywhere.
         looked: Looks for the thing: where it was not, it may only have come since.
+        seen_until_ns: Pictures until then count too; see `Knowledge.regions`.
     """
     scene = context.scene
     if scene is None:
@@ -197,7 +199,12 @@ def regions_for(
     score = (evidence(context, scene, found, thing, kinds) * weights).sum(axis=1)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
-    chance = chance * unseen(context, found, np.array(shut), thing, looked)
+    reach = np.where(shut, INSIDE_M, SEARCHED_M)
+    plain = np.array([not openable(names[n]) and not has_boards(names[n]) for n in found.tolist()])
+    chance = chance * np.minimum(
+        looked_in_vain(context, scene.thing_position[found], reach, thing, looked),
+        seen_without(context, found, plain, thing, until_ns=seen_until_ns),
+    )
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):

@@ -1,8 +1,8 @@
-"""What a robot does when something is wrong: it is blocked, was bumped into, or is lost.
+"""What a robot does when something is wrong: it is blocked, has bumped into something, or is lost.
 
-A robot that gets nowhere backs off. After a bump it undoes its last movements, as far as the
-scanner shows them free, or slips free by whichever movement goes. One that does not know where it
-is looks for open space until it does.
+A robot that gets nowhere backs off, and forgets what only the depth camera believed. After a bump it
+undoes its last movements, as far as the scanner shows them free, or slips free by whichever movement
+goes. One that does not know where it is looks for open space until it does.
 """
 
 from __future__ import annotations

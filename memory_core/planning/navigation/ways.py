@@ -1,7 +1,8 @@
 """The ways of one robot on all floors, kept while the map stays as it is.
 
 Where a little that only the depth camera saw closes every way to a place (a door that stood open,
-a few false points in a doorway), it is forgotten: the robot goes there, and sees it again or not.
+a few false points in a doorway), or walls the robot in, it is forgotten: the robot goes there, and
+sees it again or not.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Ways:
         self._grounds: dict[int, Ground] = {}
         self._from_here: Sweep | None = None
         self._on: dict[int, Sweep] = {}
-        self._back: Sweep | None = None
+        self._after: Sweep | None = None
         self._freed_at: Point | None = None
         self._doubting: Sweep | None = None
         self._reopened: list[tuple[int, float, float, int]] = []
@@ -105,8 +106,8 @@ class Ways:
                 (x, y) for x, y, _ in self._floors.entries(floor, self._floors.of(then[2]))
             ] or ends
         end = min(ends, key=lambda place: math.dist(place, target[:2]))
-        self._back = Sweep.renewed(self._back, self.ground(floor), end)
-        return self._back
+        self._after = Sweep.renewed(self._after, self.ground(floor), end)
+        return self._after
 
     def reopen(self, floor: int, start: Point, end: Point, *, aside_m: float) -> bool:
         """Forget what only the camera saw where it alone closes every way to a place.

@@ -92,12 +92,14 @@ class Settled:
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """See `Knowledge.regions`."""
         self.settle()
         return self.known.regions(
-            thing, now_ns=now_ns, travel_m=travel_m, within=within, looked=looked
-        )
+            thing, now_ns=now_ns, travel_m=travel_m, within=within, looked=looked,
+            seen_until_ns=seen_until_ns,
+        )  # fmt: skip
 
     def room(self, name: str, *, now_ns: int, travel_m: TravelM) -> Vector3 | None:
         """See `Knowledge.room`."""

@@ -45,6 +45,7 @@ class Nothing:
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """Free places all over the map, the nearest first."""
         if self.navigator is None:

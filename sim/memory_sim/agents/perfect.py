@@ -82,6 +82,7 @@ class Perfect:
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """Every surface and shut front; what the thing is on or in before all others."""
         kinds = {room.name: room.kind for room in self.world.plan.rooms}

@@ -46,6 +46,7 @@ class Rows(Nothing):
         travel_m: TravelM,
         within: str = "",
         looked: Sequence[LookedFor] = (),
+        seen_until_ns: int = 0,
     ) -> tuple[Region, ...]:
         """The furniture named, where it was seen; else free places, the nearest first."""
         named = _surfaces(self.rows(within) if within else [], travel_m)

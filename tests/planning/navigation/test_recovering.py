@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from memory_core.planning.navigation.planar import distance, wrap
+from memory_core.planning.navigation.recovering import Recovery
 from memory_core.types import Pose
 from tests.planning.navigation.driving import navigating
 from tests.planning.navigation.flatland import box, twins
@@ -53,8 +54,9 @@ def test_after_bumps_it_goes_back_the_way_it_came_and_round(small):
 
     def noting(metres, interrupted):
         before = navigator.driver.wheels
-        retrace(metres, interrupted)
+        went = retrace(metres, interrupted)
         least.append(math.dist(before[:2], navigator.driver.wheels[:2]))
+        return went
 
     navigator._recovery.retrace = noting
     arrival = navigator.go(Pose.from_yaw(2.6, 1.2))
@@ -90,7 +92,7 @@ def test_it_does_not_go_back_into_what_has_come_behind_it(small):
     behind = box(at[0] - 0.75, at[1] - 0.3, 0.3, 0.6)
     robot.walls[0] = np.array([*robot.walls[0], *np.array(behind)])
     navigator.driver.step(0.0, 0.0, noted=False)
-    navigator._recovery.retrace(0.8, lambda: False)
+    Recovery(navigator.driver).retrace(0.8, lambda: False)
     assert robot.bumps == 0
     assert math.dist(at, (robot.x, robot.y)) < 0.3
 
@@ -99,9 +101,9 @@ def test_what_it_undoes_is_bounded_in_turning_too(small):
     _, navigator = small
     navigator.turn(2 * math.pi)
     before = navigator.driver.wheels
-    navigator._recovery.retrace(0.15, lambda: False)
+    Recovery(navigator.driver).retrace(0.15, lambda: False)
     assert abs(wrap(before[2] - navigator.driver.wheels[2])) < 1.2
-    navigator._recovery.back_off(lambda: False)
+    Recovery(navigator.driver).back_off(lambda: False)
     assert not navigator.driver.driven
 
 

@@ -17,10 +17,10 @@ from memory_core.planning.navigation.paths import Ground, Sweep, length_m
 from memory_core.planning.navigation.planar import spatial
 from memory_core.planning.navigation.sight import in_sight
 from memory_core.planning.navigation.standing import poses_facing
+from memory_core.planning.navigation.ways import WITHIN_REACH_M
 from memory_core.recordings import messages as ros
 from memory_core.types import BoolArray, FloatArray, Vector3
 
-WITHIN_REACH_M = 1.0
 STOOD_M = 0.05
 """Who moved less than this has the same ways."""
 READ_ANEW_S = 2.0
