@@ -21,7 +21,13 @@ from memory_core.answering.grounding import (
     visits,
 )
 from memory_core.answering.parts import MAX_EVIDENCE, make, name_of, no_memory, standing, when_said
-from memory_core.answering.relations import nearest_to, resting_on, stands_on
+from memory_core.answering.relations import (
+    RAISED_M,
+    nearest_to,
+    raised_m,
+    resting_on,
+    stands_on,
+)
 from memory_core.answering.rooms import BOUNDARIES, rooms_of, rooms_of_things
 from memory_core.answering.things import moments, not_left, where
 from memory_core.language.questions import PlacePhrase, everything
@@ -247,15 +253,21 @@ def _support(context: Context, scene: Scene, phrase: str) -> Answer:
     things = _known_now(context, scene, phrase)
     if not len(things):
         return no_memory(context, phrase)
-    there = _there(context, scene, seen(context, scene))
-    found = stands_on(scene, np.union1d(there, things))
+    there = np.union1d(_there(context, scene, seen(context, scene)), things)
+    found = stands_on(scene, there)
     for thing in things.tolist():
         if thing in found:
             items = _shown(context, scene, [thing, found[thing]])
             text = f"The {name_of(scene, thing)} is on the {name_of(scene, found[thing])}."
             return make(context, text, items)
     thing = int(things[0])
+    above_m = float(raised_m(scene, there)[there == thing][0])
     text = f"The {name_of(scene, thing)} is on the floor, as far as I can tell."
+    if above_m >= RAISED_M:
+        text = (
+            f"I have not seen what the {name_of(scene, thing)} is on; it is {above_m:.1f} m above "
+            "the floor."
+        )
     return make(context, text, _shown(context, scene, [thing]))
 
 

@@ -21,8 +21,9 @@ ASIDE_M = 0.6
 BY_ITSELF_M = 0.25
 LEVEL_M = 0.3
 LEAST = 0.02
-SMALL_BEARS = 0.6
-"""A thing is seldom on another that things are not commonly put on, even where it looks so."""
+SMALL_BEARS, NARROW = 0.6, 0.5
+"""A thing is seldom on another that things are not commonly put on, even where it looks so; and on
+none that is so much narrower."""
 
 Pair = tuple[int, int]
 
@@ -80,8 +81,8 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     foot, top = at[:, 2] - sizes[:, 2] / 2, at[:, 2] + sizes[:, 2] / 2
     ground = _ground(foot, scene.thing_floor[things])
     raised = foot - ground >= RAISED_M
-    half = np.array([max(typical_size(w)[:2]) for w in words])
-    half = np.maximum(half, sizes[:, :2].max(axis=1)) / 2
+    across = sizes[:, :2].max(axis=1)
+    half = np.maximum([max(typical_size(w)[:2]) for w in words], across) / 2
     inner = sizes[:, :2].min(axis=1) / 2
     """What is so near is over it, whatever the plan says of which side of a wall its middle is on."""
     boards = np.array([bool(w) and w[-1] in BOARDS for w in words])
@@ -102,7 +103,7 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
             gap = np.maximum(0.0, away - half)
             expected = np.array([expects_on(words[row], w) for w in words])
             expected = np.where(expected >= POSSIBLE, expected, 0.0)
-            expected *= (half > sizes[row, :2].max() / 2) & ~other_room
+            expected *= (half > across[row] / 2) & ~other_room
             seen = _level(foot[row], foot, top, boards) * (foot < foot[row])
             unseen = boards & (foot[row] >= reaches) & (foot[row] < foot)
             for level, over_m in (
@@ -116,6 +117,8 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
                 if score.any():
                     break
         for target, chance in facts.get(row, ()):
+            if not bears_things[target] and across[target] < NARROW * across[row]:
+                continue
             score[target] = max(
                 score[target], chance * (1.0 if bears_things[target] else SMALL_BEARS)
             )
@@ -124,6 +127,18 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
         if score.max(initial=0.0) > 0.0:
             found[thing] = int(things[int(score.argmax())])
     return found
+
+
+def raised_m(scene: Scene, things: IntArray) -> FloatArray:
+    """How far above the ground each of some things ends, metres, shape (n,).
+
+    Who was seen without an extent is taken to be as high as such things are.
+    """
+    words = [scene.label_words[int(label)] for label in scene.thing_label[things]]
+    heights = sizes_of(scene, things)[:, 2]
+    heights = np.where(heights > 0, heights, [typical_size(w)[2] for w in words])
+    foot = scene.thing_position[things, 2] - heights / 2
+    return np.asarray(foot - _ground(foot, scene.thing_floor[things]))
 
 
 def _level(foot: float, feet: FloatArray, tops: FloatArray, boards: BoolArray) -> FloatArray:

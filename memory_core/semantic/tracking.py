@@ -68,7 +68,8 @@ START_PER_M3 = 0.05
 GATE = 6.0
 USUAL_MISFIT = 1.5
 """By how much, in nats, an offset in three dimensions is less likely than none on average."""
-MOST_MISREAD = 4
+MOST_MISREAD, MOST_ALIKE = 4, 8
+"""So many readings as something else count against another one, by their place and their shape."""
 LEAST_VARIANCE = 1e-9
 CHANCE_APART_NS = 10**9
 VANTAGE_APART_M = 1.0
@@ -340,10 +341,11 @@ class EntityTracker:
         for pair, (row, place, near) in enumerate(pairs):
             seen, column = sightings[row], columns[place]
             label = label_gain(seen.label, column.belief)
+            unlike = misread_gain(label, seen.reach, column.extent)
             gains[row, numbers[place]] = (
                 near - math.log(START_PER_M3) + label
                 + _misread_elsewhere(seen, column, parts[pair] + spread[place])
-                + misread_gain(label, seen.reach, column.extent)
+                + unlike * (1 + _misread_alike(seen, column))
                 + appearance_gain(seen.embedding, column.appearance)
                 + (math.log(STAYS) if numbers[place] < 0 else 0.0)
             )  # fmt: skip
@@ -451,6 +453,18 @@ def _misread_elsewhere(seen: Seen, item: Track | Thing, covariance: FloatArray) 
     return min(count, MOST_MISREAD) * min(USUAL_MISFIT - 0.5 * float(squared), 0.0)
 
 
+def _misread_alike(seen: Seen, item: Track | Thing) -> int:
+    """How often a track was just read as what a sighting reads, in a row.
+
+    Something else of another shape that stands where a thing was (a spatula in the drawer that was
+    opened, where its handle had been) is taken for it, misread, once. Where it is read so again and
+    again, another thing explains all of them: how badly their shape fits counts for each of them.
+    """
+    if not isinstance(item, Track) or seen.label == item.label:
+        return 0
+    return min(item.misread_in_a_row(seen.label), MOST_ALIKE)
+
+
 def _take_in(track: Track, seen: Seen, stamp_ns: int, standpoint: Vector3) -> None:
     """Let a sighting inform its track, apart from its position."""
     track.sightings += 1
@@ -460,7 +474,9 @@ def _take_in(track: Track, seen: Seen, stamp_ns: int, standpoint: Vector3) -> No
     track.chance_ns = stamp_ns
     track.add_labels({seen.label: seen.confidence})
     if seen.label != track.label:
-        track.add_misread(seen.position)
+        track.add_misread(seen.label, seen.position)
+    else:
+        track.end_misreads()
     track.add_extent(seen.reach)
     if seen.size is not None:
         track.add_size(np.array(seen.size), 1)

@@ -249,10 +249,14 @@ class Misread:
     Attributes:
         count: How often.
         offset: Mean offset of those readings from the track's place, shape (3,), metres.
+        label: What it was read as last; "" where that was not kept, by earlier versions.
+        in_a_row: How often as that, and as nothing else since.
     """
 
     count: int
     offset: FloatArray
+    label: str = ""
+    in_a_row: int = 0
 
     def and_one_more(self, offset: FloatArray) -> FloatArray:
         """The mean offset with another reading."""
@@ -277,11 +281,21 @@ class Track(Evidence):
     hint: int | None = None
     misread: Misread | None = None
 
-    def add_misread(self, position: FloatArray) -> None:
-        """Note where a reading was that calls it something else, shape (3,), metres."""
+    def add_misread(self, label: str, position: FloatArray) -> None:
+        """Note a reading that calls it something else, and where that was, shape (3,), metres."""
         before = self.misread or Misread(0, np.zeros(3))
         offset = before.and_one_more(position - self.where.mean)
-        self.misread = Misread(before.count + 1, offset)
+        self.misread = Misread(before.count + 1, offset, label, self.misread_in_a_row(label) + 1)
+
+    def end_misreads(self) -> None:
+        """Note a reading as what it is taken for."""
+        if self.misread is not None:
+            self.misread = replace(self.misread, in_a_row=0)
+
+    def misread_in_a_row(self, label: str) -> int:
+        """How often it was read as this and nothing else, up to the last reading."""
+        again = self.misread is not None and self.misread.label == label
+        return self.misread.in_a_row if self.misread is not None and again else 0
 
     @property
     def confirmed(self) -> bool:

@@ -87,7 +87,9 @@ def seen_in_part():
         ("bookshelf", (2.0, 1.0, 1.5), (0.8, 0.3, 0.4)), ("vase", (2.1, 1.0, 1.0), (0.1, 0.1, 0.2)),
         ("desk", (5.0, 1.0, 0.37), (1.2, 0.6, 0.74)), ("shelf", (5.0, 1.0, 1.5), (0.8, 0.3, 0.4)),
         ("cup", (5.0, 1.0, 0.79), (0.08, 0.08, 0.1)), ("slipper", (3.5, 1.5, 0.05), (0.25, 0.1, 0.1)),
-        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)),
+        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)), ("box", (8.0, 1.0, 1.2), (0.1, 0.1, 0.1)),
+        ("glue", (11.0, 1.0, 0.85), (0.04, 0.04, 0.1)),
+        ("notebook", (11.0, 1.0, 1.0), (0.2, 0.1, 0.2)),
     ]  # fmt: skip
     for number, x in enumerate((2.0, 3.0, 4.0, 5.0)):
         stand = Pose(x, 3.0)
@@ -105,6 +107,14 @@ def seen_in_part():
         ("What is the vase on?", "The vase is on the bookshelf."),
         ("What is the cup on?", "The cup is on the desk."),
         ("What is the slipper on?", "The slipper is on the floor, as far as I can tell."),
+        (
+            "What is the box on?",
+            "I have not seen what the box is on; it is 1.1 m above the floor.",
+        ),
+        (
+            "What is the notebook on?",
+            "I have not seen what the notebook is on; it is 0.9 m above the floor.",
+        ),
     ],
 )
 def test_furniture_seen_in_part_carries_what_stands_below_what_is_seen(tmp_path, question, answer):
@@ -171,7 +181,9 @@ def test_a_desk_carries_what_is_on_it_though_a_shelf_hangs_nearer(tmp_path):
     things = [
         ("countertop", (2.0, 1.0, 0.45), (0.7, 0.6, 0.9)), ("kettle", (2.75, 1.0, 1.0), (0.2, 0.2, 0.2)),
         ("shelf", (2.9, 0.9, 1.6), (0.8, 0.3, 0.4)), ("slipper", (3.5, 1.5, 0.05), (0.25, 0.1, 0.1)),
-        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)),
+        ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)), ("box", (8.0, 1.0, 1.2), (0.1, 0.1, 0.1)),
+        ("glue", (11.0, 1.0, 0.85), (0.04, 0.04, 0.1)),
+        ("notebook", (11.0, 1.0, 1.0), (0.2, 0.1, 0.2)),
     ]  # fmt: skip
     with RobotMemory.open(tmp_path, text_encoder=sentence_encoder(), gpu=False) as memory:
         for number, x in enumerate((2.0, 2.5, 3.0, 3.5)):

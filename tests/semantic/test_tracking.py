@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memory_core.episodic.codec import unpack
 from memory_core.semantic.grid import ColumnGrid
 from memory_core.semantic.identity_cost import best_pairs, labels_gain, move_log_density
 from memory_core.semantic.tracking import EntityTracker, Seen, TrackerRows, View
+from memory_core.semantic.tracks import Misread
 from memory_core.semantic.views import telling, view_told
 from memory_core.types import Pose
 
@@ -206,8 +208,8 @@ SHARP = np.eye(3) * 0.01**2
 PART = (0.1, 0.1, 0.1)
 
 
-def sharply(label, *position):
-    return Seen(label, label, np.array(position, float), SHARP, size=PART)
+def sharply(label, *position, size=PART):
+    return Seen(label, label, np.array(position, float), SHARP, size=size)
 
 
 def test_what_lies_beside_a_thing_and_is_read_as_something_else_again_and_again_is_another():
@@ -239,6 +241,30 @@ def test_a_thing_read_wrong_time_and_again_where_it_is_stays_one():
         label = "bowl" if number % 6 == 5 else "cup"
         visits.look(0, sharply(label, *(np.array((1.0, 1.0, 0.8)) + chance.normal(0, 0.01, 3))))
     assert [entity.label for entity in visits.tracker.entities()] == ["cup"]
+
+
+def test_what_lies_where_a_thing_was_and_has_another_shape_is_another():
+    """A drawer comes out: a spatula in it lies where the handle was, but for some centimetres."""
+    visits = Visits()
+    for _ in range(30):
+        visits.look(0, sharply("handle", 3.88, 5.19, 0.78, size=(0.07, 0.12, 0.05)))
+    for _ in range(12):
+        visits.look(0, sharply("green spatula", 3.87, 5.26, 0.75, size=(0.02, 0.21, 0.02)))
+    found = {entity.label: entity for entity in visits.tracker.entities()}
+    assert set(found) == {"handle", "green spatula"}
+    assert found["green spatula"].history[0].sightings >= 4
+
+
+def test_a_thing_that_is_read_wrong_from_one_side_time_after_time_stays_one():
+    visits = Visits()
+    for label in ["cup"] * 30 + ["bowl"] * 10 + ["cup"] * 5:
+        visits.look(0, sharply(label, 1.0, 1.0, 0.8, size=(0.09, 0.08, 0.1)))
+    assert [entity.label for entity in visits.tracker.entities()] == ["cup"]
+
+
+def test_misreadings_kept_by_earlier_versions_are_read():
+    kept = unpack(Misread, {"count": 2, "offset": [0.1, 0.0, 0.0]})
+    assert (kept.count, kept.label, kept.in_a_row) == (2, "", 0)
 
 
 @pytest.mark.parametrize(
