@@ -237,6 +237,9 @@ _REWORDED = tuple(
          "what was moved"),
         (r"^what did (?:i|we|they) (?:leave|put|place|set down) (?=(?:in|on|at) )", "what is "),
         # what is on what
+        (r"^on top of (?=(?:what|which)\b)", "on "),
+        (rf"^((?:next to|close to|beside|near|by) (?:what|which(?: [a-z]+)?) (?:is|are|was|were) {_KNOWN}{_NAME}+?)"
+         r" (?:lying|standing|sitting|resting|placed)$", r"\1"),
         (rf"^(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}{_NAME}+?)"
          r"(?: (?:lying|standing|sitting|resting|placed))? on$", r"what \1 \2 on"),
         (rf"^(is|are) {_THING} on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
