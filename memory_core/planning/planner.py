@@ -190,6 +190,8 @@ class Planner:
         try:
             if goal.kind not in STANDING:
                 errand.here()
+                if body.manipulator is not None:  # what was stopped may have left it stretched out
+                    body.manipulator.stow(interrupted=interrupted)
             said = DOING[goal.kind](errand)
             outcome = errand.outcome(done=True, reason="done", said=said)
         except (Unknown, SkillFailed) as ended:

@@ -288,11 +288,13 @@ class _Day:
         """Come to the asker, carry the errand out, and score it.
 
         The way to the asker does not count: all agents begin at the same place. What a failed
-        errand left in the hand is taken out of it by people.
+        errand left in the hand is taken out of it by people; an arm that it left stretched out is
+        folded.
         """
         robot = self.robot
         if robot.arm.holding:
             robot.arm.give()
+        robot.arm.stow()
         robot.navigator.go(Pose(*asked.asker), interrupted=self.after(longest_s))
         robot.noticed()
         before, given = self._situation(), len(robot.arm.given)

@@ -58,6 +58,7 @@ class FlatWorld:
     unseen: Callable[[str], bool] = lambda label: False
     slips: int = 0
     lost: bool = False
+    arm_out: bool = False
     held: Thing | None = None
     given: list[str] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
@@ -312,4 +313,5 @@ class FlatWorld:
         return Done(True)
 
     def stow(self, *, interrupted: Interrupted = lambda: False) -> Done:
+        self.arm_out = False
         return Done(True)

@@ -337,6 +337,18 @@ def test_who_does_not_know_where_he_is_does_not_drive(world):
     assert world.travelled_m == 0.0
 
 
+def test_an_arm_that_was_left_stretched_out_is_folded_before_the_robot_drives(world):
+    world.arm_out, go, out = True, world.go, []
+
+    def going(goal, **how):
+        out.append(world.arm_out)
+        return go(goal, **how)
+
+    world.go = going
+    assert planner(world).do("go to the kitchen").done
+    assert out and not any(out)
+
+
 def test_a_blocked_room_is_given_up_with_its_reason(world):
     world.blocked = lambda at: at[0] > 3.0
     outcome = planner(world).do("bring me the red mug")
