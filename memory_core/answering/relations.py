@@ -24,6 +24,8 @@ LEAST = 0.02
 SMALL_BEARS, NARROW = 0.6, 0.5
 """A thing is seldom on another that things are not commonly put on, even where it looks so; and on
 none that is so much narrower."""
+LEVEL_WITH_M = 0.03
+"""Small things bear others on their top alone; what ends higher stands beside."""
 
 Pair = tuple[int, int]
 
@@ -75,7 +77,8 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     Where the rooms are known, nothing stands on what is on the other side of a wall. Furniture that
     is seen in part reaches further than it seems to: to the ground, and to its side.
     """
-    sizes = np.maximum(sizes_of(scene, things), 0.02)
+    measured = sizes_of(scene, things)
+    sizes = np.maximum(measured, 0.02)
     words = [scene.label_words[int(label)] for label in scene.thing_label[things]]
     at = scene.thing_position[things]
     foot, top = at[:, 2] - sizes[:, 2] / 2, at[:, 2] + sizes[:, 2] / 2
@@ -89,6 +92,7 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
     reaches = np.where(boards & (half >= BY_ITSELF_M), ground, foot)
     """Down to where: of what stands on the floor, and is seen in its upper part alone."""
     bears_things = np.array([bool(w) and w[-1] in SUPPORTS for w in words])
+    small = measured.any(axis=1) & ~bears_things
     room = planned_rooms(scene, things)
     number = {thing: row for row, thing in enumerate(things.tolist())}
     facts: dict[int, list[tuple[int, float]]] = {}
@@ -99,11 +103,12 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
         score = np.zeros(len(things))
         away = np.linalg.norm(at[:, :2] - at[row, :2], axis=1)
         other_room = (room > 0) & (room[row] > 0) & (room != room[row]) & (away > inner)
+        beside = small & ((across < NARROW * across[row]) | (top > foot[row] + LEVEL_WITH_M))
         if raised[row]:
             gap = np.maximum(0.0, away - half)
             expected = np.array([expects_on(words[row], w) for w in words])
             expected = np.where(expected >= POSSIBLE, expected, 0.0)
-            expected *= (half > across[row] / 2) & ~other_room
+            expected *= (half > across[row] / 2) & ~other_room & ~beside
             seen = _level(foot[row], foot, top, boards) * (foot < foot[row])
             unseen = boards & (foot[row] >= reaches) & (foot[row] < foot)
             for level, over_m in (
@@ -117,13 +122,11 @@ def stands_on(scene: Scene, things: IntArray) -> dict[int, int]:
                 if score.any():
                     break
         for target, chance in facts.get(row, ()):
-            if not bears_things[target] and across[target] < NARROW * across[row]:
-                continue
             score[target] = max(
                 score[target], chance * (1.0 if bears_things[target] else SMALL_BEARS)
             )
         score[scene.thing_label[things] == scene.thing_label[thing]] = 0.0
-        score[other_room] = 0.0
+        score[other_room | beside] = 0.0
         if score.max(initial=0.0) > 0.0:
             found[thing] = int(things[int(score.argmax())])
     return found

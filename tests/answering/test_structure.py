@@ -90,6 +90,7 @@ def seen_in_part():
         ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)), ("box", (8.0, 1.0, 1.2), (0.1, 0.1, 0.1)),
         ("glue", (11.0, 1.0, 0.85), (0.04, 0.04, 0.1)),
         ("notebook", (11.0, 1.0, 1.0), (0.2, 0.1, 0.2)),
+        ("jar", (13.0, 1.0, 0.81), (0.06, 0.06, 0.1)), ("tin", (13.1, 1.0, 0.82), (0.06, 0.06, 0.11)),
     ]  # fmt: skip
     for number, x in enumerate((2.0, 3.0, 4.0, 5.0)):
         stand = Pose(x, 3.0)
@@ -114,6 +115,10 @@ def seen_in_part():
         (
             "What is the notebook on?",
             "I have not seen what the notebook is on; it is 0.9 m above the floor.",
+        ),
+        (
+            "What is the tin on?",
+            "I have not seen what the tin is on; it is 0.8 m above the floor.",
         ),
     ],
 )
@@ -184,6 +189,7 @@ def test_a_desk_carries_what_is_on_it_though_a_shelf_hangs_nearer(tmp_path):
         ("sock", (3.2, 1.8, 0.03), (0.2, 0.1, 0.06)), ("box", (8.0, 1.0, 1.2), (0.1, 0.1, 0.1)),
         ("glue", (11.0, 1.0, 0.85), (0.04, 0.04, 0.1)),
         ("notebook", (11.0, 1.0, 1.0), (0.2, 0.1, 0.2)),
+        ("jar", (13.0, 1.0, 0.81), (0.06, 0.06, 0.1)), ("tin", (13.1, 1.0, 0.82), (0.06, 0.06, 0.11)),
     ]  # fmt: skip
     with RobotMemory.open(tmp_path, text_encoder=sentence_encoder(), gpu=False) as memory:
         for number, x in enumerate((2.0, 2.5, 3.0, 3.5)):
