@@ -140,6 +140,7 @@ _LEAD = (
     r"(?:i|we|you|do|can|could|would|will|was|am|were|please|tell|let|me|us|know|wonder|wondering|happen|to|say|"
     r"check|remember|recall|just|,)"
 )
+_POSED = r"(?:lying|standing|sitting|resting|placed)"
 _REWORDED = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
@@ -239,9 +240,9 @@ _REWORDED = tuple(
         # what is on what
         (r"^on top of (?=(?:what|which)\b)", "on "),
         (rf"^((?:next to|close to|beside|near|by) (?:what|which(?: [a-z]+)?) (?:is|are|was|were) {_KNOWN}{_NAME}+?)"
-         r" (?:lying|standing|sitting|resting|placed)$", r"\1"),
+         rf" {_POSED}$", r"\1"),
         (rf"^(?:which|what) {_SURFACE}(?:,? (?:or |and )?(?:which |what )?{_SURFACE})* (is|are|was|were) ({_KNOWN}{_NAME}+?)"
-         r"(?: (?:lying|standing|sitting|resting|placed))? on$", r"what \1 \2 on"),
+         rf"(?: {_POSED})? on$", r"what \1 \2 on"),
         (rf"^(is|are) {_THING} on an? [a-z, ]+? or (?:what|something else|where)$", r"what \1 \2 on"),
         (rf"^what (?:does|do) {_THING} (?:have|hold|carry) (on|in|inside) (?:it|them|top)$", r"what is \2 \1"),
         (r"\b(lying|standing|sitting) (?:around|about) (?=(?:on|in) )", r"\1 "),

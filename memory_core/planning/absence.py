@@ -17,7 +17,7 @@ from memory_core.answering.grounding import Context, of_kind
 from memory_core.planning.outcomes import LookedFor
 from memory_core.planning.persistence import DAY_NS, MISSED, Persistence
 from memory_core.semantic.scene import Scene
-from memory_core.types import BoolArray, FloatArray, IntArray
+from memory_core.types import BoolArray, FloatArray, IntArray, Vector3
 
 SEARCHED_M, INSIDE_M = 0.8, 0.3
 """A look in vain says something of surfaces whose middle is so near, and of drawers and doors."""
@@ -29,56 +29,80 @@ second days of twelve simulated homes, of things that people had moved and the r
 since, 6 were on such furniture where the priors expect 37; seen from one to three places, 36 of 35."""
 
 
-def looked_in_vain(
-    context: Context, at: FloatArray, reach_m: FloatArray, thing: str, looked: Sequence[LookedFor]
+def unseen(
+    context: Context,
+    found: IntArray,
+    thing: str,
+    *,
+    shut: BoolArray,
+    plain: BoolArray,
+    looked: Sequence[LookedFor],
+    seen_until_ns: int,
 ) -> FloatArray:
-    """What looks in vain leave of the chance that a thing is at n places, shape (n,).
+    """What it leaves of the chance that a thing is at furniture that it was not seen there, (n,).
+
+    One visit is a look in vain and a row of pictures: what says most counts.
 
     Args:
         context: A question about the thing, grounded.
-        at: The places, `map`, metres, shape (n, 3).
-        reach_m: How far from each a look says something of it, shape (n,).
+        found: Numbers of n things of the scene.
         thing: What it is called.
-        looked: The looks. Where it once was and is known to be gone counts besides.
+        shut: Which of them must be opened to be looked into, shape (n,).
+        plain: Whether what is on each is seen from all around, shape (n,).
+        looked: Looks for it. Where it once was and is known to be gone counts besides.
+        seen_until_ns: Later pictures do not count, nanoseconds since the epoch.
     """
     scene = context.scene
     assert scene is not None
-    left = np.ones(len(at))
-    rate = Persistence(scene.entities).rate(thing)
-    looks = [(look, MISSED) for look in looked if not look.found]
-    looks += [(look, STILL_AROUND) for look in _found_gone(scene, thing)]
-    for look, missed in looks:
-        days = max(0, context.now_ns - look.stamp_ns) / DAY_NS
-        gap = np.linalg.norm(at - np.array(look.position), axis=1)
+    kind, rate = of_kind(scene, thing), Persistence(scene.entities).rate(thing)
+    looks = [(look.position, look.stamp_ns, MISSED) for look in looked if not look.found]
+    looks += [(*gone, STILL_AROUND) for gone in _found_gone(scene, kind)]
+    return np.minimum(
+        _looked_in_vain(scene, found, shut, looks, rate, context.now_ns),
+        _seen_without(scene, found, plain, kind, rate, context.now_ns, seen_until_ns),
+    )
+
+
+def _looked_in_vain(
+    scene: Scene,
+    found: IntArray,
+    shut: BoolArray,
+    looks: Sequence[tuple[Vector3, int, float]],
+    rate: float,
+    now_ns: int,
+) -> FloatArray:
+    """What looks in vain leave, shape (n,): where, when, and how likely it was missed."""
+    left, reach_m = np.ones(len(found)), np.where(shut, INSIDE_M, SEARCHED_M)
+    for position, stamp_ns, missed in looks:
+        days = max(0, now_ns - stamp_ns) / DAY_NS
+        gap = np.linalg.norm(scene.thing_position[found] - np.array(position), axis=1)
         left *= np.where(gap <= reach_m, 1 - (1 - missed) * math.exp(-rate * days), 1.0)
     return left
 
 
-def seen_without(
-    context: Context, found: IntArray, plain: BoolArray, thing: str, *, until_ns: int
+def _seen_without(
+    scene: Scene,
+    found: IntArray,
+    plain: BoolArray,
+    kind: BoolArray,
+    rate: float,
+    now_ns: int,
+    until_ns: int,
 ) -> FloatArray:
     """What it leaves that furniture was seen from several places without a thing, shape (n,).
 
     Pictures say nothing of a thing that came later, nor of one that was still elsewhere: it is taken
     to have left its own place at any time since it was seen there. Of a thing that was never seen
     they say nothing either: it lies where it is not seen.
-
-    Args:
-        context: A question about the thing, grounded.
-        found: Numbers of n things of the scene.
-        plain: Whether what is on each is seen from all around, shape (n,).
-        thing: What is looked for.
-        until_ns: Later pictures do not count, nanoseconds since the epoch.
     """
-    scene = context.scene
-    assert scene is not None
-    left = np.ones(len(found))
-    last_ns = _last_seen_ns(scene, thing)
-    stamps, stood = stamps_of(scene), scene.stood[:, :2]
+    left, stamps = np.ones(len(found)), stamps_of(scene)
+    if not (stamps <= until_ns).any():
+        return left
+    last_ns = _last_seen_ns(scene, kind, stamps)
     since = (stamps > last_ns) & (stamps <= until_ns)
     if not last_ns or not since.any():
         return left
-    rate = Persistence(scene.entities).rate(thing)
+    stood = scene.stood[:, :2]
     for row in np.flatnonzero(plain).tolist():
         views = np.flatnonzero((scene.sees[found[row]] > 0) & since)
         away = np.linalg.norm(stood[views] - scene.thing_position[found[row], :2], axis=1)
@@ -86,30 +110,29 @@ def seen_without(
         stamp_ns = _seen_from_places_ns(stood[views], stamps[views])
         if stamp_ns is None:
             continue
-        had_come = (stamp_ns - last_ns) / max(1, context.now_ns - last_ns)
-        still_there = math.exp(-rate * max(0, context.now_ns - stamp_ns) / DAY_NS)
+        had_come = (stamp_ns - last_ns) / max(1, now_ns - last_ns)
+        still_there = math.exp(-rate * max(0, now_ns - stamp_ns) / DAY_NS)
         left[row] = 1 - (1 - SEEN_WITHOUT) * min(1.0, had_come) * still_there
     return left
 
 
-def _found_gone(scene: Scene, thing: str) -> list[LookedFor]:
-    """Where things of a kind were seen to be gone, as looks in vain."""
-    gone = np.flatnonzero(of_kind(scene, thing) & (scene.ended_ns > 0))
+def _found_gone(scene: Scene, kind: BoolArray) -> list[tuple[Vector3, int]]:
+    """Where things of a kind were seen to be gone, and when."""
+    gone = np.flatnonzero(kind & (scene.ended_ns > 0))
     return [
-        LookedFor(thing, (x, y, z), int(stamp_ns), False)
+        ((x, y, z), int(stamp_ns))
         for (x, y, z), stamp_ns in zip(
             scene.thing_position[gone].tolist(), scene.ended_ns[gone], strict=True
         )
     ]
 
 
-def _last_seen_ns(scene: Scene, thing: str) -> int:
+def _last_seen_ns(scene: Scene, kind: BoolArray, stamps: IntArray) -> int:
     """When a thing of a kind was seen last; 0 where none ever was."""
-    kind = np.flatnonzero(of_kind(scene, thing))
-    seen = stamps_of(scene)[(scene.sees[kind] > 0).any(axis=0)]
+    seen = stamps[(scene.sees[kind] > 0).any(axis=0)]
     stays = [
         scene.entities[scene.entity[number]].history[scene.stay[number]].last_ns
-        for number in kind.tolist()
+        for number in np.flatnonzero(kind).tolist()
         if scene.entity[number] >= 0
     ]
     return max([*seen.tolist(), *stays], default=0)

@@ -18,7 +18,7 @@ from memory_core.answering.grounding import Context, left, of_kind
 from memory_core.answering.rooms import room_meant, rooms_of, rooms_of_things
 from memory_core.language.belongings import kept_in, kept_on, sorts_of
 from memory_core.language.lexicon import words_of
-from memory_core.planning.absence import INSIDE_M, SEARCHED_M, looked_in_vain, seen_without
+from memory_core.planning.absence import unseen
 from memory_core.planning.candidates import LOOK_COST_M
 from memory_core.planning.fronts import HANDLE_M, is_handle
 from memory_core.planning.outcomes import LookedFor
@@ -199,12 +199,11 @@ def regions_for(
     score = (evidence(context, scene, found, thing, kinds) * weights).sum(axis=1)
     away = SHUT_AWAY[bool(of_kind(scene, thing).any())]
     chance = _shared(np.exp(score), np.array(shut), away)
-    reach = np.where(shut, INSIDE_M, SEARCHED_M)
-    plain = np.array([not openable(names[n]) and not has_boards(names[n]) for n in found.tolist()])
-    chance = chance * np.minimum(
-        looked_in_vain(context, scene.thing_position[found], reach, thing, looked),
-        seen_without(context, found, plain, thing, until_ns=seen_until_ns),
-    )
+    boards = np.array([has_boards(names[number]) for number in found.tolist()])
+    chance = chance * unseen(
+        context, found, thing, shut=np.array(shut), plain=~(np.array(shut) | boards),
+        looked=looked, seen_until_ns=seen_until_ns,
+    )  # fmt: skip
     chance = chance / chance.sum()
     regions: list[Region] = []
     for place, number in enumerate(found.tolist()):

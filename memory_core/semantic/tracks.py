@@ -294,8 +294,9 @@ class Track(Evidence):
 
     def misread_in_a_row(self, label: str) -> int:
         """How often it was read as this and nothing else, up to the last reading."""
-        again = self.misread is not None and self.misread.label == label
-        return self.misread.in_a_row if self.misread is not None and again else 0
+        if self.misread is None or self.misread.label != label:
+            return 0
+        return self.misread.in_a_row
 
     @property
     def confirmed(self) -> bool:

@@ -80,6 +80,10 @@ class Ground:
         nodes[passable] = np.arange(int(passable.sum()), dtype=np.int32)
         return cls(grid, grid.revision, passable, cost, nodes, _graph(passable, cost, nodes, grid))
 
+    def is_of(self, grid: OccupancyGrid) -> bool:
+        """Whether it was made of a floor as that is now."""
+        return self.grid is grid and self.revision == grid.revision
+
     def stand(self, point: Point, *, aside_m: float = _ASIDE_M) -> tuple[int, int] | None:
         """The passable cell nearest to a point, at most so far aside; None where there is none."""
         cell = self.grid.cell(*point)

@@ -85,7 +85,7 @@ class Ways:
         """Where the robot's middle may be on a floor."""
         grid = self._driver.localiser.atlas.grids[floor]
         known = self._grounds.get(floor)
-        if known is None or known.grid is not grid or known.revision != grid.revision:
+        if known is None or not known.is_of(grid):
             known = Ground.of(
                 grid, radius_m=self._driver.base.radius_m, through_unknown=self._through_unknown
             )
@@ -177,9 +177,7 @@ class Ways:
     def _sweep_doubting(self, floor: int, start: Point) -> Sweep:
         """The ways from a place where what only the camera saw may be driven through."""
         grid, swept = self._driver.localiser.atlas.grids[floor], self._doubting
-        if swept is None or swept.root != start or (
-            swept.ground.grid is not grid or swept.ground.revision != grid.revision
-        ):  # fmt: skip
+        if swept is None or swept.root != start or not swept.ground.is_of(grid):
             bold = Ground.of(
                 grid, radius_m=self._driver.base.radius_m,
                 through_unknown=self._through_unknown, doubting=True,
