@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,8 +22,9 @@ from memory_core.planning.destinations import (
 from memory_core.planning.errand import Ended, Errand
 from memory_core.planning.finding import Hunt
 from memory_core.planning.goals import ME, GoalKind
+from memory_core.planning.patrolling import see_all
 from memory_core.planning.regions import Region, has_boards, openable
-from memory_core.planning.spots import free_spots, points_over
+from memory_core.planning.spots import CLEAR_M, LEVEL_M, TIGHT_M, free_spots, points_over
 from memory_core.types import FloatArray, Pose, Vector3
 
 SIDES = 3
@@ -128,9 +130,8 @@ def push(errand: Errand) -> str:
 
 
 def patrol(errand: Errand) -> str:
-    """See all of the house that is not known yet, look at every surface, and say what changed."""
-    explore(errand)
-    visit_surfaces(errand)
+    """See all of the house, and say what changed."""
+    see_all(errand)
     return errand.ask("what has changed?").answer
 
 
@@ -162,36 +163,6 @@ DOING: Mapping[GoalKind, Callable[[Errand], str]] = {
     "return": return_to, "open": open_it, "close": close_it, "press": press, "push": push,
     "patrol": patrol, "answer": answer, "wait": wait, "say": say,
 }  # fmt: skip
-
-
-def explore(errand: Errand) -> None:
-    """Drive to where the known map ends until it ends nowhere (Yamauchi 1997), looking about."""
-    navigator = errand.body.navigator
-    seen: list[Vector3] = []
-    while True:
-        fresh = [
-            point for point in navigator.frontiers()
-            if all(math.dist(point, old) > MOVED_M for old in seen)
-        ]  # fmt: skip
-        if not fresh:
-            return
-        target = min(fresh, key=navigator.travel_m)
-        seen.append(target)
-        if math.isfinite(navigator.travel_m(target)):
-            errand.go(Pose(*target), "the edge of what is known")
-            errand.look_around()
-
-
-def visit_surfaces(errand: Errand) -> None:
-    """Look at every surface once, the nearest next."""
-    left = surfaces(errand, "thing")
-    travel_m = errand.body.navigator.travel_m
-    while left:
-        nearest = min(left, key=lambda region: travel_m(region.top))
-        left.remove(nearest)
-        if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
-            for point in nearest.looked_at:
-                errand.glance(point)
 
 
 def _hunt(hunt: Hunt) -> tuple[Seen, str]:
@@ -256,14 +227,14 @@ def _put_down(
         return label == thing
 
     fits = seen_as or same
-    for region in regions[:PLACES]:
+    for region, clear_m in itertools.product(regions[:PLACES], (CLEAR_M, TIGHT_M)):
         stood: list[Pose] = []
         while len(stood) < SIDES and errand.approach(
             region.top, region.name, reach=True, apart_from=stood
         ):
             stood.append(errand.here())
             errand.stands_elsewhere()
-            for spot in _spots_on(errand, region, stood[-1]):
+            for spot in _spots_on(errand, region, stood[-1], clear_m):
                 if errand.place(fits, thing, spot, region.name):
                     errand.found_at = spot
                     return region.told
@@ -272,24 +243,30 @@ def _put_down(
     raise Ended("no room to put it down")
 
 
-def _spots_on(errand: Errand, region: Region, here: Pose) -> list[Vector3]:
+def _spots_on(errand: Errand, region: Region, here: Pose, clear_m: float) -> list[Vector3]:
     """Room on a surface, seen from here; it may be lower than what stands on it reaches up.
 
-    What is nearest to here comes first, or of a place without extent what is nearest to that.
+    What is nearest to here comes first. Of a place without extent, where a thing lay before, what is
+    nearest to that, and under it: not the arm of the chair that it lay on.
     """
+    placed = max(region.size) == 0
     for at in (region.top, region.centre):
         found = errand.body.eyes.look(at)
         cloud = errand.body.eyes.cloud()
-        if max(region.size) > 0:
+        if not placed:
             reach_m = max(region.size[:2]) / 2 + BESIDE_M
             own = _in_view(region, found, here, within_m=2 * reach_m)
             cloud = points_over(
                 cloud, own, centre=region.centre, reach_m=reach_m, beside_m=BESIDE_M
             )
-        toward = (here.x, here.y) if max(region.size) > 0 else region.centre[:2]
-        boards = has_boards(region.name)
+        toward = region.centre[:2] if placed else (here.x, here.y)
+        boards = placed or has_boards(region.name)
         near = region.centre if boards else region.top
-        spots = free_spots(cloud, near, floor_m=here.z, toward=toward, boards=boards)
+        spots = free_spots(
+            cloud, near, floor_m=here.z, toward=toward, boards=boards, clear_m=clear_m
+        )
+        if placed:
+            spots = [spot for spot in spots if spot[2] <= region.centre[2] + LEVEL_M]
         if spots:
             return spots
     return []

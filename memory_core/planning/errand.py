@@ -247,6 +247,7 @@ class Errand:
         name: str,
         *,
         reach: bool = False,
+        within_m: tuple[float, float] = SEE_FROM_M,
         square: bool = False,
         stop: Interrupted = lambda: False,
         apart_from: Sequence[Pose] = (),
@@ -257,6 +258,7 @@ class Errand:
             target: `map`.
             name: Of what is there.
             reach: Whether the hand must reach it.
+            within_m: Between which distances to look at it from, where the hand need not.
             square: Whether to look at it straight from the front, as into a shelf.
             stop: Ends the drive early, where true.
             apart_from: Where it stood before in vain; it stands elsewhere.
@@ -265,7 +267,7 @@ class Errand:
             Approach(target, name, reach),
             lambda: self._approach(
                 target,
-                self.arm.reach_m if reach else SEE_FROM_M,
+                self.arm.reach_m if reach else within_m,
                 reach=reach,
                 square=square,
                 stop=stop,

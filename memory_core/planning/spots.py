@@ -12,7 +12,8 @@ from memory_core.types import FloatArray, Vector3
 CELL_M = 0.025
 LEVEL_M = 0.02
 LOWEST_M, HIGHEST_M = 0.25, 1.4
-CLEAR_M = 0.08
+CLEAR_M, TIGHT_M = 0.1, 0.06
+"""Around where a thing is put so much of the surface is free; where no such place is, so much."""
 MOST, APART_M = 3, 0.15
 BOARDS, HAND_M = 3, 0.2
 """So many boards are tried, where the next one above is so far off."""
@@ -49,6 +50,7 @@ def free_spots(
     toward: tuple[float, float],
     within_m: float = 0.8,
     boards: bool = False,
+    clear_m: float = CLEAR_M,
 ) -> list[Vector3]:
     """Free spots on the largest level surface about a point, the closest to the robot first.
 
@@ -60,10 +62,10 @@ def free_spots(
         within_m: At most so far from `near` along the floor.
         boards: Whether surfaces lie one above the other. Each of them counts then, those closest
             to the height of `near` first, if what is over it leaves room for a hand.
+        clear_m: So much of the surface is free around each spot.
 
     Returns:
-        Points of the surface with a hand's breadth of free surface around each, 15 cm or more
-        from each other, 3 at most.
+        Points of the surface, 15 cm or more from each other, 3 at most.
     """
     offset = cloud - np.array([near[0], near[1], floor_m])
     close = np.hypot(offset[:, 0], offset[:, 1]) <= within_m
@@ -79,7 +81,7 @@ def free_spots(
     else:
         height = _heights(points, side)
         surfaces = [(_level_of(height[np.isfinite(height)]), height)]
-    found = [_spots_on(*surface, np.array(toward) - near[:2]) for surface in surfaces]
+    found = [_spots_on(*surface, np.array(toward) - near[:2], clear_m) for surface in surfaces]
     return [
         (x + near[0], y + near[1], level + floor_m)
         for turn in itertools.zip_longest(*found)
@@ -115,14 +117,16 @@ def _levels(points: FloatArray, side: int, *, near_m: float) -> list[float]:
     return sorted(levels, key=lambda level: abs(level - near_m))
 
 
-def _spots_on(level: float, height: FloatArray, toward: FloatArray) -> list[Vector3]:
+def _spots_on(
+    level: float, height: FloatArray, toward: FloatArray, clear_m: float
+) -> list[Vector3]:
     """Free spots on the surface at a level of a map of heights, from its middle, metres."""
     from scipy.ndimage import binary_closing, binary_erosion
 
     flat = np.abs(height - level) <= LEVEL_M
     # seen at a grazing angle the rows of points lie further apart than cells
     flat |= ~np.isfinite(height) & binary_closing(flat, np.ones((3, 3), bool))
-    reach = math.ceil(CLEAR_M / CELL_M)
+    reach = round(clear_m / CELL_M)
     grid = np.indices((2 * reach + 1, 2 * reach + 1)) - reach
     disc = np.hypot(*grid) <= reach
     free = np.argwhere(binary_erosion(flat, disc))

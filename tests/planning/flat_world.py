@@ -56,6 +56,8 @@ class FlatWorld:
     blocked: Callable[[Vector3], bool] = lambda at: False
     walled: Callable[[Vector3], bool] = lambda at: False
     unseen: Callable[[str], bool] = lambda label: False
+    cut_within_m: dict[str, float] = field(default_factory=dict)
+    """What is in view as a whole only where it is looked at itself, and from farther than this."""
     slips: int = 0
     lost: bool = False
     arm_out: bool = False
@@ -167,7 +169,7 @@ class FlatWorld:
         for _ in range(8):
             self.pose = Pose.from_yaw(self.pose.x, self.pose.y, yaw=self.pose.yaw + angle_rad / 8)
             self.let_pass(1.0)
-            self.see(None)
+            self._noticed += self.see(None)
         return Arrival(True, "reached")
 
     # -- Eyes -------------------------------------------------------------------------------
@@ -177,6 +179,7 @@ class FlatWorld:
         if at is not None:
             self.looks.append(at)
         self._seen = self.see(at)
+        self._noticed += self._seen
         return tuple(self._seen)
 
     def noticed(self) -> tuple[Seen, ...]:
@@ -216,6 +219,12 @@ class FlatWorld:
             inside = np.array(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * 3)).reshape(3, -1).T
             cloud = np.array(thing.at) + inside * np.array(thing.size)
             seen.append(Seen(thing.label, thing.at, back.transform(cloud), 0.9))
+            away_m = math.hypot(thing.at[0] - self.pose.x, thing.at[1] - self.pose.y)
+            aimed = toward is not None and math.dist(toward[:2], thing.at[:2]) < 0.1
+            if thing.label in self.cut_within_m and not (
+                aimed and away_m >= self.cut_within_m[thing.label]
+            ):
+                continue  # the edge of the picture cuts it off
             sightings.append(Sighting(thing.label, position=into.apply(*thing.at), size=thing.size))
         self._frames += 1
         self.memory.observe(

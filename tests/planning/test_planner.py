@@ -22,6 +22,7 @@ from memory_core.planning.body import Done
 from memory_core.planning.errand import SEEN_APART_M
 from memory_core.planning.knowledge import Remembered
 from memory_core.planning.passing import Passed
+from memory_core.planning.patrolling import VIEWS
 from memory_core.planning.planner import Planner
 from memory_core.planning.regions import evidence, room_kinds, searchable
 from memory_core.types import Observation, Pose, Sighting
@@ -330,6 +331,37 @@ def test_a_patrol_stops_between_two_looks(world):
     assert len(world.looks) == boards - 1 and at not in world.looks
 
 
+def test_a_patrol_looks_from_farther_at_what_every_picture_cut_off(world):
+    wardrobe = (-7.6, 0.3, 1.0)
+    world.things.append(Thing("wardrobe", wardrobe, (0.6, 1.0, 2.0)))
+    world.cut_within_m["wardrobe"] = 1.6
+    world.go(Pose.from_yaw(-6.0, 0.0, yaw=math.pi))
+    assert wardrobes(world) == []
+    for patrol in ("it is looked for as a whole", "it is known, and visited as a surface"):
+        told = planner(world).do("patrol the house")
+        assert told.done, patrol
+        assert sum("wardrobe" in step.told for step in told.steps) == 1, patrol
+        (found,) = wardrobes(world)
+        assert math.dist(found, wardrobe) < 0.1
+
+
+def test_what_no_picture_ever_shows_as_a_whole_ends_no_patrol(world):
+    world.things.append(Thing("wardrobe", (-7.6, 0.3, 1.0), (0.6, 1.0, 2.0)))
+    world.cut_within_m["wardrobe"] = 9.0
+    world.go(Pose.from_yaw(-6.0, 0.0, yaw=math.pi))
+    told = planner(world).do("patrol the house")
+    assert told.done
+    assert 1 <= sum("wardrobe" in step.told for step in told.steps) <= VIEWS
+    assert wardrobes(world) == []
+
+
+def wardrobes(world: FlatWorld) -> list[tuple[float, float, float]]:
+    known = Remembered(world.memory).meant(
+        "wardrobe", now_ns=world.stamp_ns, travel_m=world.travel_m
+    )
+    return [candidate.position for candidate in known.candidates]
+
+
 def test_who_does_not_know_where_he_is_does_not_drive(world):
     world.lost = True
     outcome = planner(world).do("go to the kitchen")
@@ -382,6 +414,23 @@ def test_a_thing_is_put_back_where_it_used_to_be(world):
     outcome = planner(world).do("put the red mug back")
     assert outcome.done, outcome
     assert math.dist(world.thing("red mug").at[:2], (7.5, 0.0)) < 1.0
+
+
+def test_a_thing_is_put_back_on_the_seat_and_not_on_what_is_higher_beside_it(world):
+    seat = (0.0, 4.0, 0.2)
+    world.things += [
+        Thing("stool", seat, (0.5, 0.5, 0.4)),
+        Thing("sideboard", (0.75, 4.0, 0.3), (0.9, 0.9, 0.6)),
+        Thing("passport", (0.0, 4.0, 0.42)),
+    ]
+    tour(world)
+    world.next_day()
+    world.thing("passport").at = (-0.4, 7.4, 0.8)
+    tour(world)
+    outcome = planner(world).do("put the passport back")
+    assert outcome.done, outcome
+    x, y, z = world.thing("passport").at
+    assert math.dist((x, y), seat[:2]) < 0.25 and z < 0.5
 
 
 def passport_seen_in(world: FlatWorld, front: str) -> None:

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from memory_core.planning.spots import APART_M, CLEAR_M, MOST, free_spots, points_over
+from memory_core.planning.spots import (
+    APART_M,
+    CLEAR_M,
+    MOST,
+    TIGHT_M,
+    free_spots,
+    points_over,
+)
 
 FLOOR_M = 3.0
 
@@ -43,6 +50,16 @@ def test_the_spot_lies_on_the_surface_near_the_robot_and_off_the_edge():
 def test_it_keeps_clear_of_what_stands_there():
     x, y, _ = spot(table(thing_at=(2.0, 0.8)))
     assert np.hypot(x - 2.0, y - 0.8) > 0.06 + CLEAR_M - 0.03
+
+
+def test_between_two_rows_of_things_there_is_room_for_what_needs_less():
+    cloud = table()
+    full = np.abs(cloud[:, 1] - 1.0) > (CLEAR_M + TIGHT_M) / 2
+    cloud[full & (cloud[:, 2] > FLOOR_M + 0.5), 2] += 0.1
+    strip = cloud[(cloud[:, 2] < FLOOR_M + 0.5) | ~full]
+    assert free_spots(strip, (2.0, 1.0, 3.7), floor_m=FLOOR_M, toward=(2.0, 0.0)) == []
+    tight = free_spots(strip, (2.0, 1.0, 3.7), floor_m=FLOOR_M, toward=(2.0, 0.0), clear_m=TIGHT_M)
+    assert tight and all(abs(y - 1.0) <= (CLEAR_M - TIGHT_M) / 2 + 0.02 for _, y, _ in tight)
 
 
 def test_rows_of_points_with_gaps_between_are_one_surface():

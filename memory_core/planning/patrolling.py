@@ -1,0 +1,146 @@
+"""Seeing all of a house: where its map ends, along every surface, and what was seen in part alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from memory_core.planning.body import Seen
+from memory_core.planning.destinations import MOVED_M, surfaces
+from memory_core.planning.errand import Errand
+from memory_core.planning.fronts import hinged, is_handle
+from memory_core.planning.regions import openable
+from memory_core.types import Pose, Vector3
+
+LARGE_M = 0.5
+"""What shows so much of itself is looked at once more where it was cut off."""
+WHOLE_FROM_M = (1.8, 3.2)
+"""From here the picture holds a wardrobe or a bed."""
+MIDDLE_M = 0.9
+"""What stands on the floor is looked at so far above it."""
+SAME_PIECE_M, SAME_FLOOR_M = 0.8, 1.5
+"""Furniture of one name no farther apart, along the floor and in height, is one piece."""
+VIEWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Furniture as it was seen at its largest.
+
+    Attributes:
+        label: What it is called.
+        at: The middle of what was seen, `map`, metres.
+        extent_m: The largest side of that.
+    """
+
+    label: str
+    at: Vector3
+    extent_m: float
+
+
+def see_all(errand: Errand) -> None:
+    """See what is not known of a house, and every surface, and furniture as a whole."""
+    noticed: list[Piece] = []
+    errand.body.eyes.noticed()
+    explore(errand, noticed)
+    visit_surfaces(errand, noticed)
+    see_whole(errand, noticed)
+
+
+def explore(errand: Errand, noticed: list[Piece]) -> None:
+    """Drive to where the known map ends until it ends nowhere (Yamauchi 1997), looking about.
+
+    Args:
+        errand: The errand.
+        noticed: Takes the furniture that is seen on the way.
+    """
+    navigator = errand.body.navigator
+    seen: list[Vector3] = []
+    while True:
+        fresh = [
+            point for point in navigator.frontiers()
+            if all(math.dist(point, old) > MOVED_M for old in seen)
+        ]  # fmt: skip
+        if not fresh:
+            return
+        target = min(fresh, key=navigator.travel_m)
+        seen.append(target)
+        if math.isfinite(navigator.travel_m(target)):
+            errand.go(Pose(*target), "the edge of what is known")
+            errand.look_around()
+            noticed += _furniture(errand.body.eyes.noticed())
+
+
+def visit_surfaces(errand: Errand, noticed: list[Piece]) -> None:
+    """Look at every surface once, the nearest next.
+
+    Args:
+        errand: The errand.
+        noticed: Takes the furniture that is seen on the way.
+    """
+    left = surfaces(errand, "thing")
+    travel_m = errand.body.navigator.travel_m
+    while left:
+        nearest = min(left, key=lambda region: travel_m(region.top))
+        left.remove(nearest)
+        if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
+            for point in nearest.looked_at:
+                errand.glance(point)
+        noticed += _furniture(errand.body.eyes.noticed())
+
+
+def see_whole(errand: Errand, noticed: Iterable[Piece]) -> None:
+    """Look from farther off at furniture that was in view and is not known yet, the nearest next.
+
+    A picture that cuts a piece off does not tell where its middle is, so that it is not remembered.
+    Who drives close by sees tall and long pieces cut off each time.
+
+    Args:
+        errand: The errand.
+        noticed: What was seen, again and again.
+    """
+    left = [piece for piece in _pieces(noticed) if not _known(errand, piece)]
+    travel_m = errand.body.navigator.travel_m
+    while left:
+        piece = min(left, key=lambda one: travel_m(one.at))
+        left.remove(piece)
+        stood: list[Pose] = []
+        while len(stood) < VIEWS and not _known(errand, piece):
+            if not errand.approach(piece.at, piece.label, within_m=WHOLE_FROM_M, apart_from=stood):
+                break
+            stood.append(errand.here())
+            x, y, _ = piece.at
+            errand.glance((x, y, stood[-1].z + MIDDLE_M))
+
+
+def _known(errand: Errand, piece: Piece) -> bool:
+    known = errand.meant(piece.label).candidates
+    return any(one.label == piece.label and _near(one.position, piece.at) for one in known)
+
+
+def _near(one: Vector3, other: Vector3) -> bool:
+    flat = math.dist(one[:2], other[:2]) <= SAME_PIECE_M
+    return flat and abs(one[2] - other[2]) <= SAME_FLOOR_M
+
+
+def _furniture(seen: Iterable[Seen]) -> list[Piece]:
+    """Of what was seen, what is large; of drawers and doors the piece they belong to counts."""
+    found = []
+    for item in seen:
+        extent_m = float(np.ptp(item.cloud, axis=0).max())
+        front = openable(item.label) or hinged(item.label) or is_handle(item.label)
+        if extent_m >= LARGE_M and not front:
+            found.append(Piece(item.label, item.position, extent_m))
+    return found
+
+
+def _pieces(noticed: Iterable[Piece]) -> list[Piece]:
+    """Each piece once, as it was seen at its largest."""
+    pieces: list[Piece] = []
+    for one in sorted(noticed, key=lambda piece: -piece.extent_m):
+        if not any(one.label == other.label and _near(one.at, other.at) for other in pieces):
+            pieces.append(one)
+    return pieces
