@@ -21,6 +21,7 @@ from memory_core.planning.passing import (
     aim,
     hid,
     in_one_view,
+    is_open,
 )
 from memory_core.planning.persistence import DAY_NS
 from memory_core.planning.regions import APART_M, Region, has_boards
@@ -39,8 +40,9 @@ LIKELY = 40
 INSIDE_M, ABOVE_M, DEEP_M = 0.45, 0.1, 0.6
 IN_VIEW = 8
 """One place to stand at shows hardly more regions than these."""
-STOOD = 2
-"""A surface is looked at from so many places at most."""
+STOOD, AGAIN = 2, 0.1
+"""A surface is looked at from so many places at most: at once where something hides it; else late, at
+so much of its chance, for small things that stood behind others."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class Hunt:
     first: Meant = field(init=False)
     past: tuple[LookedFor, ...] = field(init=False)
     _known: list[Vector3] | None = None
-    _searched: list[Vector3] = field(default_factory=list)
+    _searched: list[tuple[Vector3, tuple[Pose, ...]]] = field(default_factory=list)
+    """Middles of what was searched, with where one stood if it may show more from elsewhere."""
     _passed: Passed = field(default_factory=Passed)
     _apart: Apart = field(init=False)
     _stands: dict[Vector3, Vector3] = field(default_factory=dict)
@@ -94,7 +97,7 @@ class Hunt:
                 seen = self._visit(candidate)
             elif region is None:
                 return None
-            elif views := self._views(regions):
+            elif views := self._views([one for one in regions if not self._was_searched(one)]):
                 seen = self._glance(views)
             else:
                 seen = self.search(region)
@@ -105,8 +108,12 @@ class Hunt:
         return self.errand.meant(self.phrase, looked=self.past)
 
     def _left(self, meant: Meant) -> list[Region]:
-        """Where was not searched yet."""
-        return [region for region in self._regions(meant) if not self._was_searched(region)]
+        """Where was not searched yet, or not from everywhere."""
+        return [
+            region
+            for region in self._regions(meant)
+            if not self._was_searched(region) or 0 < len(self._stood_at(region)) < STOOD
+        ]
 
     def _next(
         self, meant: Meant, regions: Sequence[Region]
@@ -171,7 +178,9 @@ class Hunt:
         return in_one_view([one for one, there in zip(near, seen, strict=True) if there], here)
 
     def _chance(self, region: Region) -> float:
-        """How likely it is there, less where it was passed and nothing noticed."""
+        """How likely it is there, less where it was passed, or searched, and nothing noticed."""
+        if self._was_searched(region):
+            return region.probability * AGAIN
         return region.probability * self._passed.overlooked(region)
 
     def _glance(self, views: Sequence[Sequence[Region]]) -> Seen | None:
@@ -217,7 +226,12 @@ class Hunt:
         )
 
     def _was_searched(self, region: Region) -> bool:
-        return any(math.dist(region.centre, at) < APART_M for at in self._searched)
+        return any(math.dist(region.centre, at) < APART_M for at, _ in self._searched)
+
+    def _stood_at(self, region: Region) -> tuple[Pose, ...]:
+        """From where it was looked at in vain, if it may show more from elsewhere."""
+        stood = [poses for at, poses in self._searched if math.dist(region.centre, at) < APART_M]
+        return tuple(pose for poses in stood for pose in poses)
 
     def _visit(self, candidate: Candidate) -> Seen | None:
         """Look where it is remembered, and into what is shut there."""
@@ -280,17 +294,17 @@ class Hunt:
 
     def search(self, region: Region) -> Seen | None:
         """Look over a surface, or into what is shut."""
-        self._searched.append(region.centre)
-        errand = self.errand
+        errand, before = self.errand, self._stood_at(region)
+        self._searched.append((region.centre, before))  # not again, if it cannot be got to
         arrived, spotted = self._go_looking(
-            region.looked_at[0], region.name, square=has_boards(region.name)
+            region.looked_at[0], region.name, square=has_boards(region.name), apart_from=before
         )
         if spotted is not None:
             self._searched.pop()
             return self._go_and_see(spotted)
         if not arrived:
             return None
-        seen = self._inside(region) if region.shut else self._upon(region)
+        seen = self._inside(region) if region.shut else self._upon(region, before)
         errand.searched(region.told, region.centre, self.thing, found=seen is not None)
         return seen
 
@@ -324,6 +338,8 @@ class Hunt:
                 return self._go_and_see(spotted)
             if arrived:
                 return self._upon(region, stood)
+        if is_open(region) and max(region.size) > 0:
+            self._searched[-1] = (region.centre, stood)
         errand.looked.append(LookedFor(self.thing, top, errand.now_ns, False))
         return None
 

@@ -112,7 +112,7 @@ class Passed:
         Returns:
             Shape (n, n), as `search_order.Places.shows`.
         """
-        new = [_is_open(region) and self.overlooked(region) == 1.0 for region in regions]
+        new = [is_open(region) and self.overlooked(region) == 1.0 for region in regions]
         straight = apart_m <= _away_m(regions, stood) + STOOD_M + DETOUR_M
         seen = np.array(new, bool) & straight & in_view(regions, stood, within_m=GLANCE_M)
         shows = np.where(seen, SHOWS, 0.0)
@@ -121,7 +121,7 @@ class Passed:
 
     def overlooked(self, region: Region) -> float:
         """The chance that a thing which is there was not noticed; 1 where it was not passed."""
-        if not _is_open(region):
+        if not is_open(region):
             return 1.0
         if any(was_shown and _same_piece(region, one) for one, _, was_shown in self._glanced):
             return GLANCED
@@ -180,7 +180,7 @@ def hid(region: Region, here: Pose, cloud: FloatArray) -> bool:
         here: Where the robot stands, `map`.
         cloud: What it sees, `map`, metres, shape (n, 3); where it is empty nothing is known.
     """
-    if not _is_open(region) or region.top[2] - here.z > HIGH_M or not len(cloud):
+    if not is_open(region) or region.top[2] - here.z > HIGH_M or not len(cloud):
         return False
     return shown(region, cloud) < SHOWN
 
@@ -220,7 +220,7 @@ def _same_piece(region: Region, other: Region) -> bool:
     return region.name == other.name and near
 
 
-def _is_open(region: Region) -> bool:
+def is_open(region: Region) -> bool:
     """Whether what is on a region is seen from everywhere around."""
     return not region.shut and not has_boards(region.name)
 

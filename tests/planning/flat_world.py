@@ -136,7 +136,7 @@ class FlatWorld:
                 target[1] + middle * math.sin(bearing + turn),
                 yaw=bearing + turn + math.pi,
             )
-            for turn in (0.0, 0.5, -0.5)
+            for turn in (0.0, 0.6, -0.6)
         )
 
     def go(

@@ -25,6 +25,7 @@ from memory_core.planning.passing import Passed
 from memory_core.planning.patrolling import VIEWS
 from memory_core.planning.planner import Planner
 from memory_core.planning.regions import evidence, room_kinds, searchable
+from memory_core.planning.skills import Search, Skill
 from memory_core.types import Observation, Pose, Sighting
 
 
@@ -405,6 +406,30 @@ def test_the_only_one_there_is_may_be_in_a_room_of_another_name(world):
     outcome = planner(world).do("put the stapler on the nightstand in the hallway")
     assert outcome.done, outcome
     assert math.dist(world.thing("stapler").at[:2], (-7.2, 1.4)) < 0.4
+
+
+def test_what_stood_behind_something_is_found_from_elsewhere_once_all_was_searched(world):
+    world.next_day()
+    world.thing("red mug").at = (0.0, 7.6, 0.8)
+
+    steps: list[Skill] = []
+    aside: list[float] = []
+
+    def hidden(label: str) -> bool:
+        """Something stands before it, until the desk was searched and one comes to its side."""
+        searched = any(isinstance(step, Search) and step.region[:4] == "desk" for step in steps)
+        near = math.dist(world.pose.position, (0.0, 7.5, 0.0)) < 1.6
+        if searched and near and abs(world.pose.x) > 0.4:
+            aside.append(world.pose.x)
+        return label == "red mug" and not aside
+
+    world.unseen = hidden
+    robot = Planner(world.memory, world.body(), session=world.session, told=steps.append)
+    outcome = robot.do("bring me the red mug")
+    assert outcome.done, outcome
+    regions = [step.region for step in steps if isinstance(step, Search)]
+    first = next(place for place, region in enumerate(regions) if region[:4] == "desk")
+    assert len(regions) > first + 2, "it looked twice at once, with nothing before the desk"
 
 
 def test_a_thing_is_put_back_where_it_used_to_be(world):
