@@ -331,7 +331,8 @@ def _room(
     weights = np.array(
         [[max(s / (s + 1.0) for s, x in zip(seen, labels, strict=True) if x == n) for n in names]]
     )
-    belief = model.belief(weights, names)[0]
+    passage = scene.floor_plan is not None and scene.floor_plan.is_passage(planned)
+    belief = model.belief(weights, names, passage=passage)[0]
     kind, confidence = likeliest(belief)
     at = scene.thing_position[things][:, :2]
     outline = _outline(at, _before(scene, things, stood), np.ones(len(things), bool))

@@ -101,13 +101,13 @@ ROOM_KINDS = (
         "hallway",
         "hallway corridor hall landing passage passageway",
         "stair railing, console table, picture, doorway, light switch, thermostat, exit sign, "
-        "stairs, wall lamp, smoke alarm",
+        "stairs, wall lamp, smoke alarm, coat stand, shoe cabinet",
     ),
     _kind(
         "entryway",
         "entryway foyer lobby entrance vestibule",
         "front door, coat rack, doormat, umbrella stand, shoe rack, console table, coat hook, "
-        "chandelier, door window, bench",
+        "chandelier, door window, bench, coat stand, shoe cabinet",
     ),
     _kind(
         "staircase",

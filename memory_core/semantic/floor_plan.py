@@ -28,6 +28,8 @@ NEAR_M = 0.7
 BELOW_M = 0.3
 """A point may lie so far below the floor it counts to: depth is noisy."""
 TOWARDS_M = np.arange(0.1, 2.0, 0.1)
+LEADS_TO, SLENDER = 3, 3.0
+"""A passage leads to at least so many rooms, and is so much longer than wide."""
 SUFFIX = ".npz"
 
 
@@ -155,6 +157,22 @@ class FloorPlan:
                 y = storey.corner[1] + (float(row) + 0.5) * storey.cell_m
                 return (x, y, storey.height_m)
         raise InvalidQuery(f"the floor plan has no room {number}")
+
+    def is_passage(self, number: int) -> bool:
+        """Whether a room is long, narrow, and leads to several others, whatever stands in it.
+
+        How long for its width: its floor over the square that fits into it.
+        """
+        from scipy import ndimage
+
+        for storey in self.storeys:
+            mine = storey.rooms == number
+            if number > 0 and mine.any():
+                beside = storey.rooms[ndimage.binary_dilation(mine, np.ones((3, 3), bool)) & ~mine]
+                inner = ndimage.distance_transform_edt(np.pad(mine, 1)).max()
+                slender = np.count_nonzero(mine) >= SLENDER * (2 * inner) ** 2
+                return bool(slender and len(np.unique(beside[beside > 0])) >= LEADS_TO)
+        return False
 
     def _by_storey(
         self, points: FloatArray, look_up: Callable[[Storey, FloatArray], IntArray]

@@ -29,11 +29,13 @@ SCALE = 1.4
 DAMPING = 0.15
 SAME_WORD = 0.75
 NAMED_LOGIT = 5.0
+PASSAGE_LOGIT = 4.0
 COMMON_NAME = {"family room": "living room", "lounge": "living room"}
 """Kinds that the same things fill: which one a household means by each, things cannot tell."""
 
 _TIE = 1e-9
 _PRIOR = np.array([kind.prior for kind in ROOM_KINDS])
+_HALLWAY = np.array([kind.name == "hallway" for kind in ROOM_KINDS], np.float64)
 _BEFORE_ANYTHING = np.exp(_PRIOR) / np.exp(_PRIOR).sum()
 
 
@@ -70,7 +72,12 @@ class KindModel:
         return np.stack([self._odds[label] for label in labels], axis=1)
 
     def belief(
-        self, label_weights: FloatArray, labels: Sequence[str], *, named: FloatArray | None = None
+        self,
+        label_weights: FloatArray,
+        labels: Sequence[str],
+        *,
+        named: FloatArray | None = None,
+        passage: bool = False,
     ) -> FloatArray:
         """Belief over the kinds of rooms.
 
@@ -79,6 +86,7 @@ class KindModel:
             labels: The l labels.
             named: Share of what was said in a room that calls it by a kind, shape (n, r); see
                 `kinds_named`.
+            passage: Whether they are long and narrow, and lead to other rooms.
 
         Returns:
             Shape (n, r), rows sum to 1.
@@ -97,6 +105,8 @@ class KindModel:
         logits = SCALE * logits + _PRIOR
         if named is not None:
             logits = logits + NAMED_LOGIT * np.asarray(named, np.float64)
+        if passage:
+            logits = logits + PASSAGE_LOGIT * _HALLWAY
         belief = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(belief / belief.sum(axis=1, keepdims=True))
 

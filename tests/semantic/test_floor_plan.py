@@ -41,6 +41,41 @@ def test_the_middle_of_a_room_is_away_from_its_walls():
         two_rooms().middle(3)
 
 
+def off_a_corridor(*, wide_m: float = 1.0, doors: int = 3) -> FloorPlan:
+    """Room 1 is 9 m long, with doors to rooms 2, 3 and 4 on one side of it."""
+    deep, wide = 30, round(wide_m / CELL_M)
+    rooms = np.zeros((wide + 2 + deep, 90), np.int64)
+    rooms[:wide] = 1
+    for number in range(3):
+        rooms[wide + 2 :, 30 * number : 30 * number + 28] = number + 2
+        if number < doors:
+            rooms[wide : wide + 2, 30 * number + 10 : 30 * number + 19] = number + 2
+    return FloorPlan((Storey(0.0, (0.0, 0.0), CELL_M, rooms),))
+
+
+def test_a_passage_is_long_narrow_and_leads_to_several_rooms():
+    assert off_a_corridor().is_passage(1)
+    assert not off_a_corridor().is_passage(2)
+    assert not off_a_corridor().is_passage(9)
+    assert not off_a_corridor(wide_m=3.5).is_passage(1)
+    assert not off_a_corridor(doors=2).is_passage(1)
+
+
+def test_what_stands_in_a_passage_makes_no_living_room_of_it(tmp_path):
+    things = [
+        ("potted plant", (2.0, 0.3, 0.5)), ("console table", (4.0, 0.3, 0.5)),
+        ("vase", (4.0, 0.3, 1.0)),
+    ]  # fmt: skip
+    with RobotMemory.open(tmp_path / "m", text_encoder=None) as memory:
+        memory.tell_floor_plan(off_a_corridor(doors=2))
+        for stamp in range(1, 6):
+            memory.observe(watched(stamp, Pose(0.5 * stamp, 0.7, 1.2), *things))
+        question = "in which room is the console table?"
+        assert "living room" in memory.ask(question, now_ns=100).answer
+        memory.tell_floor_plan(off_a_corridor())
+        assert "hallway" in memory.ask(question, now_ns=100).answer
+
+
 def test_a_plan_without_a_cell_is_refused():
     with pytest.raises(InvalidQuery):
         FloorPlan(())
