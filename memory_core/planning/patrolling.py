@@ -102,13 +102,15 @@ def see_whole(errand: Errand, noticed: Iterable[Piece]) -> None:
         errand: The errand.
         noticed: What was seen, again and again.
     """
-    left = [piece for piece in _pieces(noticed) if not _known(errand, piece)]
+    pieces = _pieces(noticed)
+    known = {label: _places(errand, label) for label in dict.fromkeys(p.label for p in pieces)}
+    left = [piece for piece in pieces if not _is_among(piece, known[piece.label])]
     travel_m = errand.body.navigator.travel_m
     while left:
         piece = min(left, key=lambda one: travel_m(one.at))
         left.remove(piece)
         stood: list[Pose] = []
-        while len(stood) < VIEWS and not _known(errand, piece):
+        while len(stood) < VIEWS and not _is_among(piece, _places(errand, piece.label)):
             if not errand.approach(piece.at, piece.label, within_m=WHOLE_FROM_M, apart_from=stood):
                 break
             stood.append(errand.here())
@@ -116,9 +118,14 @@ def see_whole(errand: Errand, noticed: Iterable[Piece]) -> None:
             errand.glance((x, y, stood[-1].z + MIDDLE_M))
 
 
-def _known(errand: Errand, piece: Piece) -> bool:
-    known = errand.meant(piece.label).candidates
-    return any(one.label == piece.label and _near(one.position, piece.at) for one in known)
+def _places(errand: Errand, label: str) -> tuple[Vector3, ...]:
+    """Where furniture of a name is known to be, `map`."""
+    known = errand.meant(label).candidates
+    return tuple(one.position for one in known if one.label == label)
+
+
+def _is_among(piece: Piece, places: Iterable[Vector3]) -> bool:
+    return any(_near(piece.at, at) for at in places)
 
 
 def _near(one: Vector3, other: Vector3) -> bool:
