@@ -86,7 +86,7 @@ class Room:
 
 
 NAMED_BY_THINGS = {
-    "children's room": frozenset({"bedroom"}),
+    "children's room": frozenset({"bedroom", "office", "game room", ""}),
     "music room": frozenset({"living room", "office", "outdoor area", ""}),
     "library": frozenset({"living room", "office", "dining room", ""}),
 }
@@ -97,7 +97,9 @@ _LIVED_IN = frozenset(
     "couch sofa tv desk computer monitor bed stove fridge washer treadmill".split()
 )
 UNLIKE = {
-    "children's room": frozenset({"couch", "sofa", "tv", "stove", "washer", "treadmill"}),
+    "children's room": frozenset(
+        {"couch", "sofa", "tv", "stove", "washer", "treadmill", "computer", "monitor", "printer"}
+    ),
     "music room": _LIVED_IN, "library": _LIVED_IN,
 }  # fmt: skip
 """Heads of labels that keep a room from a narrower name."""

@@ -43,6 +43,8 @@ BED = ["bed", "nightstand", "wardrobe"]
     ("things", "kind"),
     [
         (["single bed", "toy shelf", "toy chest", "play table"], "children's room"),
+        (["chair", "chest of drawers", "toy shelf", "desk"], "children's room"),
+        (["desk", "computer", "office chair", "toy"], "office"),
         (["treadmill", "bench", "plant", "storage shelf"], "gym"),
         (["workbench", "tool cabinet", "storage shelf", "chair"], "workshop"),
         (["piano", "music shelf", "armchair", "bookshelf"], "music room"),
