@@ -87,7 +87,7 @@ class Room:
 
 NAMED_BY_THINGS = {
     "children's room": frozenset({"bedroom", "office", "game room", ""}),
-    "music room": frozenset({"living room", "office", "outdoor area", ""}),
+    "music room": frozenset({"living room", "office", "outdoor area", "storage", ""}),
     "library": frozenset({"living room", "office", "dining room", ""}),
 }
 """Narrower names that rooms of some kinds are given where they hold what the names ask for."""

@@ -57,7 +57,7 @@ def test_a_passage_is_long_narrow_and_leads_to_several_rooms():
     assert off_a_corridor().is_passage(1)
     assert not off_a_corridor().is_passage(2)
     assert not off_a_corridor().is_passage(9)
-    assert not off_a_corridor(wide_m=3.5).is_passage(1)
+    assert not off_a_corridor(wide_m=2.6).is_passage(1)
     assert not off_a_corridor(doors=2).is_passage(1)
 
 
