@@ -135,6 +135,17 @@ def _with_guest_rooms(scene: Scene, rooms: list[Room]) -> list[Room]:
 
 
 _latest: list[tuple[Scene, tuple[Room, ...]]] = []
+_models: list[tuple[Encode | None, KindModel]] = []
+
+
+def _model(encode: Encode | None) -> KindModel:
+    """What labels say about rooms, kept from scene to scene for the encoder asked with last."""
+    for known, model in tuple(_models):  # another thread may put another encoder's there
+        if known == encode:
+            return model
+    model = KindModel(encode)
+    _models[:] = [(encode, model)]
+    return model
 
 
 def rooms_of(scene: Scene, encode: Encode | None = None) -> tuple[Room, ...]:
@@ -164,7 +175,7 @@ def _find(scene: Scene, encode: Encode | None) -> tuple[Room, ...]:
         rest = things[beyond]
         settled = _settle(scene, rest, _together(scene, rest, stood), stood)
         groups[beyond] = np.where(settled >= 0, settled + planned.max(), -1)
-    model = KindModel(encode)
+    model = _model(encode)
     rooms = []
     for number in np.unique(groups).tolist():
         members = things[groups == number]
