@@ -35,6 +35,7 @@ from memory_core.types import (
 quickly = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
+TIE = 1e-6  # of scores: of what is as near, rounding may decide which comes first
 EDGE = 1e-6  # metres: nearer to a region's edge than this, rounding may decide
 
 # -- what observations and questions may look like -----------------------------------------
@@ -209,17 +210,21 @@ def assert_recalled(memory, inside, wanted, seed, k, unsure):
         return
     query = unit(seed)
     numbers = memory.store.rowids_of([item.id for item in inside])
-    ranked = sorted(
-        (
-            (-float(np.dot(item.embeddings["image"].astype(np.float16).astype(np.float64), query)),
-             numbers[item.id])
-            for item in inside if item.embeddings
-        ),
-    )[:k]  # fmt: skip
+    scores = {
+        numbers[item.id]: -float(
+            np.dot(item.embeddings["image"].astype(np.float16).astype(np.float64), query)
+        )
+        for item in inside
+        if item.embeddings
+    }
+    ranked = sorted((score, rowid) for rowid, score in scores.items())[:k]
     allowed = np.array(sorted(numbers.values()), np.int64)
     for view in (memory.index, DatabaseScan(memory.store)):
         hits = view.nearest("image", query, k, allowed)
-        assert hits.rowids.tolist() == [rowid for _, rowid in ranked]
+        rowids = hits.rowids.tolist()
+        assert len(set(rowids)) == len(rowids)
+        for rowid, (score, wanted_rowid) in zip(rowids, ranked, strict=True):
+            assert rowid == wanted_rowid or abs(scores[rowid] - score) < TIE
         assert np.allclose(hits.scores, [-score for score, _ in ranked], atol=1e-5)
     found = memory.recall(Query(vectors={"image": query}, filters=wanted, k=k))
     expected = [min(1.0, max(0.0, -score)) for score, _ in ranked]  # halves may round above one
