@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from memory_core.language.lexicon import words_of
 from memory_core.planning.body import Seen
 from memory_core.planning.destinations import MOVED_M, surfaces
 from memory_core.planning.errand import Errand
@@ -24,6 +25,11 @@ MIDDLE_M = 0.9
 SAME_PIECE_M, SAME_FLOOR_M = 0.8, 1.5
 """Furniture of one name no farther apart, along the floor and in height, is one piece."""
 VIEWS = 2
+NO_FURNITURE = frozenset(
+    "wall floor ceiling window door doorway gate stair step column pillar beam curtain blind railing "
+    "banister rug carpet mat roof person people man woman child dog cat robot".split()
+)
+"""Heads of labels of what a house is made of, which no picture shows as a whole, and of who is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,8 @@ def _furniture(seen: Iterable[Seen]) -> list[Piece]:
     for item in seen:
         extent_m = float(np.ptp(item.cloud, axis=0).max())
         front = openable(item.label) or hinged(item.label) or is_handle(item.label)
-        if extent_m >= LARGE_M and not front:
+        other = not NO_FURNITURE.isdisjoint(words_of(item.label)[-1:])
+        if extent_m >= LARGE_M and not (front or other):
             found.append(Piece(item.label, item.position, extent_m))
     return found
 

@@ -369,6 +369,16 @@ def test_what_no_picture_ever_shows_as_a_whole_ends_no_patrol(world):
     assert wardrobes(world) == []
 
 
+def test_walls_and_people_are_not_looked_at_as_a_whole(world):
+    for label in ("brick wall", "woman", "window"):
+        world.things.append(Thing(label, (-7.6, 0.3, 1.0), (0.6, 1.0, 2.0)))
+        world.cut_within_m[label] = 9.0
+    world.go(Pose.from_yaw(-6.0, 0.0, yaw=math.pi))
+    told = planner(world).do("patrol the house")
+    assert told.done
+    assert not any(word in step.told for step in told.steps for word in ("wall", "woman", "window"))
+
+
 def wardrobes(world: FlatWorld) -> list[tuple[float, float, float]]:
     known = Remembered(world.memory).meant(
         "wardrobe", now_ns=world.stamp_ns, travel_m=world.travel_m
