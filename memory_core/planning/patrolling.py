@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,8 +13,6 @@ from memory_core.language.lexicon import words_of
 from memory_core.planning.body import Seen
 from memory_core.planning.destinations import MOVED_M, surfaces
 from memory_core.planning.errand import Errand
-from memory_core.planning.fronts import hinged, is_handle
-from memory_core.planning.regions import openable
 from memory_core.types import Pose, Vector3
 
 LARGE_M = 0.5
@@ -26,10 +25,14 @@ SAME_PIECE_M, SAME_FLOOR_M = 0.8, 1.5
 """Furniture of one name no farther apart, along the floor and in height, is one piece."""
 VIEWS = 2
 NO_FURNITURE = frozenset(
-    "wall floor ceiling window door doorway gate stair step column pillar beam curtain blind railing "
-    "banister rug carpet mat roof person people man woman child dog cat robot".split()
+    "drawer door handle wall floor ceiling window gate stair step column pillar beam curtain blind "
+    "railing banister rug carpet mat roof person man woman child dog cat robot".split()
 )
-"""Heads of labels of what a house is made of, which no picture shows as a whole, and of who is in it."""
+"""Heads of labels of what is part of furniture, of what a house is made of, which no picture shows as a
+whole, and of who is in it."""
+
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,8 @@ def visit_surfaces(errand: Errand, noticed: list[Piece]) -> None:
         errand: The errand.
         noticed: Takes the furniture that is seen on the way.
     """
-    left = surfaces(errand, "thing")
     travel_m = errand.body.navigator.travel_m
-    while left:
-        nearest = min(left, key=lambda region: travel_m(region.top))
-        left.remove(nearest)
+    for nearest in _nearest_next(surfaces(errand, "thing"), lambda region: travel_m(region.top)):
         if math.isfinite(travel_m(nearest.top)) and errand.approach(nearest.top, nearest.name):
             for point in nearest.looked_at:
                 errand.glance(point)
@@ -110,11 +110,9 @@ def see_whole(errand: Errand, noticed: Iterable[Piece]) -> None:
     """
     pieces = _pieces(noticed)
     known = {label: _places(errand, label) for label in dict.fromkeys(p.label for p in pieces)}
-    left = [piece for piece in pieces if not _is_among(piece, known[piece.label])]
+    unknown = [piece for piece in pieces if not _is_among(piece, known[piece.label])]
     travel_m = errand.body.navigator.travel_m
-    while left:
-        piece = min(left, key=lambda one: travel_m(one.at))
-        left.remove(piece)
+    for piece in _nearest_next(unknown, lambda one: travel_m(one.at)):
         stood: list[Pose] = []
         while len(stood) < VIEWS and not _is_among(piece, _places(errand, piece.label)):
             if not errand.approach(piece.at, piece.label, within_m=WHOLE_FROM_M, apart_from=stood):
@@ -122,6 +120,20 @@ def see_whole(errand: Errand, noticed: Iterable[Piece]) -> None:
             stood.append(errand.here())
             x, y, _ = piece.at
             errand.glance((x, y, stood[-1].z + MIDDLE_M))
+
+
+def _nearest_next(items: Iterable[_Item], away_m: Callable[[_Item], float]) -> Iterator[_Item]:
+    """Each once, the one that is nearest by then next.
+
+    Args:
+        items: They.
+        away_m: How far one is from where the robot has got to.
+    """
+    left = list(items)
+    while left:
+        nearest = min(left, key=away_m)
+        left.remove(nearest)
+        yield nearest
 
 
 def _places(errand: Errand, label: str) -> tuple[Vector3, ...]:
@@ -141,14 +153,12 @@ def _near(one: Vector3, other: Vector3) -> bool:
 
 def _furniture(seen: Iterable[Seen]) -> list[Piece]:
     """Of what was seen, what is large; of drawers and doors the piece they belong to counts."""
-    found = []
-    for item in seen:
-        extent_m = float(np.ptp(item.cloud, axis=0).max())
-        front = openable(item.label) or hinged(item.label) or is_handle(item.label)
-        other = not NO_FURNITURE.isdisjoint(words_of(item.label)[-1:])
-        if extent_m >= LARGE_M and not (front or other):
-            found.append(Piece(item.label, item.position, extent_m))
-    return found
+    pieces = [
+        Piece(item.label, item.position, float(np.ptp(item.cloud, axis=0).max()))
+        for item in seen
+        if NO_FURNITURE.isdisjoint(words_of(item.label)[-1:])
+    ]
+    return [piece for piece in pieces if piece.extent_m >= LARGE_M]
 
 
 def _pieces(noticed: Iterable[Piece]) -> list[Piece]:

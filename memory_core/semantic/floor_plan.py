@@ -35,6 +35,17 @@ parted from the room beside it 2.5 m or more."""
 SUFFIX = ".npz"
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A room's floor: its cell farthest from the edges, how far that is, its cells, rooms it touches."""
+
+    row: int
+    column: int
+    inner: float
+    cells: int
+    touches: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Storey:
     """The rooms of one floor, on a grid of square cells.
@@ -52,6 +63,7 @@ class Storey:
     cell_m: float
     rooms: IntArray
     _nearest: list[tuple[FloatArray, IntArray]] = field(default_factory=list, repr=False)
+    _shapes: dict[int, _Shape | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Check.
@@ -83,6 +95,29 @@ class Storey:
         cells, inside = self._cells(points)
         near = inside & (apart[cells[:, 0], cells[:, 1]] <= NEAR_M)
         return np.where(near, numbers[cells[:, 0], cells[:, 1]], 0)
+
+    def shape(self, number: int) -> _Shape | None:
+        """The floor of a room, worked out once; None where it has none here."""
+        if number not in self._shapes:
+            self._shapes[number] = self._measured(number)
+        return self._shapes[number]
+
+    def _measured(self, number: int) -> _Shape | None:
+        from scipy import ndimage
+
+        rows, columns = np.nonzero(self.rooms == number)
+        if number <= 0 or not len(rows):
+            return None
+        top, left = int(rows.min()), int(columns.min())
+        part = np.pad(self.rooms, 1)[top : rows.max() + 3, left : columns.max() + 3]
+        mine = part == number
+        inner = ndimage.distance_transform_edt(mine)
+        row, column = np.unravel_index(int(inner.argmax()), inner.shape)
+        beside = part[ndimage.binary_dilation(mine, np.ones((3, 3), bool)) & ~mine]
+        return _Shape(
+            int(row) + top - 1, int(column) + left - 1, float(inner.max()), len(rows),
+            len(np.unique(beside[beside > 0])),
+        )  # fmt: skip
 
     def _cells(self, points: FloatArray) -> tuple[IntArray, np.ndarray]:
         """Rows and columns, shape (n, 2), of the nearest cells, and which points lie in them."""
@@ -148,15 +183,11 @@ class FloorPlan:
         Raises:
             InvalidQuery: There is no such room.
         """
-        from scipy import ndimage
-
         for storey in self.storeys:
-            mine = storey.rooms == number
-            if number > 0 and mine.any():
-                inner = ndimage.distance_transform_edt(np.pad(mine, 1))[1:-1, 1:-1]
-                row, column = np.unravel_index(int(inner.argmax()), inner.shape)
-                x = storey.corner[0] + (float(column) + 0.5) * storey.cell_m
-                y = storey.corner[1] + (float(row) + 0.5) * storey.cell_m
+            shape = storey.shape(number)
+            if shape is not None:
+                x = storey.corner[0] + (shape.column + 0.5) * storey.cell_m
+                y = storey.corner[1] + (shape.row + 0.5) * storey.cell_m
                 return (x, y, storey.height_m)
         raise InvalidQuery(f"the floor plan has no room {number}")
 
@@ -165,17 +196,12 @@ class FloorPlan:
 
         How long for its width: its floor over the square that fits into it.
         """
-        from scipy import ndimage
-
         for storey in self.storeys:
-            mine = storey.rooms == number
-            if number > 0 and mine.any():
-                beside = storey.rooms[ndimage.binary_dilation(mine, np.ones((3, 3), bool)) & ~mine]
-                inner = ndimage.distance_transform_edt(np.pad(mine, 1)).max()
-                slender = np.count_nonzero(mine) >= SLENDER * (2 * inner) ** 2
-                narrow = 2 * inner * storey.cell_m <= PASSAGE_M
-                leads_to = len(np.unique(beside[beside > 0]))
-                return bool(slender and narrow and leads_to >= LEADS_TO)
+            shape = storey.shape(number)
+            if shape is not None:
+                slender = shape.cells >= SLENDER * (2 * shape.inner) ** 2
+                narrow = 2 * shape.inner * storey.cell_m <= PASSAGE_M
+                return slender and narrow and shape.touches >= LEADS_TO
         return False
 
     def _by_storey(
